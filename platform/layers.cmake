@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# One function makes a layer and one makes a test, so that no target can be made without
+# warnings, hardening and an explicit source list.
+
+include_guard(GLOBAL)
+
+# tocsin_add_layer(NAME DIR <folder> [SOURCES <file>...] [DEPENDS <layer>...] [LIBS <target>...])
+# A layer without SOURCES is headers only. DEPENDS is the architecture: a layer links only what it names.
+function(tocsin_add_layer name)
+  cmake_parse_arguments(PARSE_ARGV 1 L "" "DIR" "SOURCES;DEPENDS;LIBS")
+  if(L_UNPARSED_ARGUMENTS OR NOT L_DIR)
+    message(FATAL_ERROR "tocsin_add_layer(${name}): DIR is required; unknown: ${L_UNPARSED_ARGUMENTS}")
+  endif()
+  list(TRANSFORM L_SOURCES PREPEND "${L_DIR}/")
+  list(TRANSFORM L_DEPENDS PREPEND "tocsin_")
+  if(L_SOURCES)
+    add_library(tocsin_${name} STATIC ${L_SOURCES})
+    target_link_libraries(tocsin_${name} PRIVATE tocsin_warnings tocsin_hardening PUBLIC ${L_DEPENDS} ${L_LIBS})
+    target_include_directories(tocsin_${name} PUBLIC "${PROJECT_SOURCE_DIR}")
+  else()
+    add_library(tocsin_${name} INTERFACE)
+    target_link_libraries(tocsin_${name} INTERFACE ${L_DEPENDS} ${L_LIBS})
+    target_include_directories(tocsin_${name} INTERFACE "${PROJECT_SOURCE_DIR}")
+  endif()
+endfunction()
+
+# tocsin_add_program(NAME SOURCES <file>... [DEPENDS <layer>...] [LIBS <target>...])
+function(tocsin_add_program name)
+  cmake_parse_arguments(PARSE_ARGV 1 P "" "" "SOURCES;DEPENDS;LIBS")
+  if(P_UNPARSED_ARGUMENTS OR NOT P_SOURCES)
+    message(FATAL_ERROR "tocsin_add_program(${name}): SOURCES is required; unknown: ${P_UNPARSED_ARGUMENTS}")
+  endif()
+  list(TRANSFORM P_DEPENDS PREPEND "tocsin_")
+  add_executable(${name} ${P_SOURCES})
+  target_link_libraries(${name} PRIVATE tocsin_warnings tocsin_hardening ${P_DEPENDS} ${P_LIBS})
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+endfunction()
+
+# tocsin_add_test(NAME SOURCES <*_test.cpp>... [DEPENDS <layer>...]): one GoogleTest program.
+function(tocsin_add_test name)
+  cmake_parse_arguments(PARSE_ARGV 1 T "" "" "SOURCES;DEPENDS;LIBS")
+  if(T_UNPARSED_ARGUMENTS OR NOT T_SOURCES)
+    message(FATAL_ERROR "tocsin_add_test(${name}): SOURCES is required; unknown: ${T_UNPARSED_ARGUMENTS}")
+  endif()
+  list(TRANSFORM T_DEPENDS PREPEND "tocsin_")
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE tocsin_warnings ${T_DEPENDS} ${T_LIBS} GTest::gtest_main GTest::gmock)
+  target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
+  add_test(NAME ${name} COMMAND ${name})
+endfunction()

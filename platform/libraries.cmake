@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# The outside libraries, found once and named tocsin_lib_*. Their headers are system headers.
+include_guard(GLOBAL)
+find_package(Threads REQUIRED)
+find_package(PkgConfig REQUIRED)
+function(tocsin_find_library name module)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${module})
+  add_library(tocsin_lib_${name} INTERFACE)
+  target_link_libraries(tocsin_lib_${name} INTERFACE PkgConfig::${name})
+endfunction()
+tocsin_find_library(lmdb lmdb)
+tocsin_find_library(microhttpd libmicrohttpd)
+tocsin_find_library(gnutls gnutls)
+tocsin_find_library(cjson libcjson)
+tocsin_find_library(simdjson simdjson)
+tocsin_find_library(mosquitto libmosquitto)
+tocsin_find_library(curl libcurl)
