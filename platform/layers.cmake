@@ -25,6 +25,8 @@ function(tocsin_add_layer name)
 endfunction()
 
 # tocsin_add_program(NAME SOURCES <file>... [DEPENDS <layer>...] [LIBS <target>...])
+# The target `programs` builds all of them. What is named tocsin* is the product and is installed; others serve tests.
+add_custom_target(programs)
 function(tocsin_add_program name)
   cmake_parse_arguments(PARSE_ARGV 1 P "" "" "SOURCES;DEPENDS;LIBS")
   if(P_UNPARSED_ARGUMENTS OR NOT P_SOURCES)
@@ -35,6 +37,10 @@ function(tocsin_add_program name)
   target_link_libraries(${name} PRIVATE tocsin_warnings tocsin_hardening ${P_DEPENDS} ${P_LIBS})
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${CMAKE_BINARY_DIR}/bin")
+  add_dependencies(programs ${name})
+  if(name MATCHES "^tocsin")
+    install(TARGETS ${name} RUNTIME DESTINATION bin)
+  endif()
 endfunction()
 
 # tocsin_add_test(NAME SOURCES <*_test.cpp>... [DEPENDS <layer>...]): one GoogleTest program.

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# The front door: one line a command, forwarded to CMake (CMakePresets.json) and tools/.
+BOARD ?= host
+ARCH ?= arm64
+DESTDIR ?=
+# Debian's own python3 carries the test packages; another one found first in PATH does not.
+PYTHON ?= /usr/bin/python3
+PYTEST_PATHS := tests
+BIN := $(CURDIR)/build/release/bin
+
+# Its chatter goes; warnings and errors come on stderr.
+CONFIGURE := cmake >/dev/null --preset
+CTEST := ctest --output-on-failure --no-tests=error --timeout 900 -j $(shell nproc)
+# Newer kernels randomise addresses more widely than the thread sanitizer of GCC 12 can map.
+FIXED_ADDRESSES := $(shell setarch -R true 2>/dev/null && echo setarch -R)
+ifneq ($(shell command -v ccache),)
+export CMAKE_CXX_COMPILER_LAUNCHER ?= ccache
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help run build build-tests test test-unit test-asan test-tsan bench check cross install clean
+
+help: ## this list
+	@awk -F ':.* ## ' '/^[a-z-]+:.* ## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: build ## install what is missing, build, start on ./var with a demo plugin
+	@TOCSIN_BIN_DIR=$(BIN) tools/run
+
+build: ## programs for BOARD (default host) in build/release/bin
+	@tools/setup build
+	@$(CONFIGURE) release -DBOARD=$(BOARD) $(if $(wildcard build/release/CMakeCache.txt),,-DTOCSIN_TESTS=OFF)
+	@cmake --build build/release --target programs
+
+build-tests:
+	@tools/setup test
+	@$(CONFIGURE) release -DBOARD=$(BOARD) -DTOCSIN_TESTS=ON
+	@cmake --build build/release
+
+test-unit: build-tests ## unit tests only
+	@$(CTEST) --test-dir build/release
+
+test: test-unit ## install what tests need, build, run all tests
+	@TOCSIN_BIN_DIR=$(BIN) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_PATHS)
+
+test-asan: ## unit tests under the address and undefined behaviour sanitizers
+	@tools/setup test
+	@$(CONFIGURE) asan -DBOARD=$(BOARD) && cmake --build build/asan
+	@ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1 \
+	  UBSAN_OPTIONS=print_stacktrace=1 $(CTEST) --test-dir build/asan
+
+test-tsan: ## unit tests under the thread sanitizer
+	@tools/setup test
+	@$(CONFIGURE) tsan -DBOARD=$(BOARD) && cmake --build build/tsan
+	@TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 $(FIXED_ADDRESSES) $(CTEST) --test-dir build/tsan
+
+bench: build-tests ## figures against a floor program in the same run
+	@TOCSIN_BIN_DIR=$(BIN) tests/bench/run
+
+check: ## layers, style, format, clang-tidy
+	@tools/setup check
+	@$(PYTHON) tools/check_layers.py
+	@$(PYTHON) tools/check_style.py
+	@find src platform board tests -name '*.[ch]pp' -print0 | xargs -0 clang-format --dry-run -Werror
+	@$(CONFIGURE) tidy -DBOARD=$(BOARD)
+	@tools/tidy build/tidy
+
+cross: ## ARCH=arm64|armhf: build all for it, unit tests under qemu-user
+	@tools/setup cross
+	@tools/sysroot $(ARCH) >/dev/null
+	@$(CONFIGURE) $(ARCH) && cmake --build build/$(ARCH)
+	@$(CTEST) --test-dir build/$(ARCH)
+
+install: build ## DESTDIR=: programs, configuration, systemd units
+	@DESTDIR=$(DESTDIR) cmake --install build/release --strip
+
+clean: ## remove build/ except the unpacked libraries of cross builds
+	@if [ -d build ]; then find build -mindepth 1 -maxdepth 1 ! -name sysroot -exec rm -rf {} +; fi
