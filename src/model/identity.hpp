@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "src/base/hex.hpp"
+#include "src/base/result.hpp"
+#include "src/port/crypto.hpp"
+
+namespace tocsin::model {
+
+inline constexpr std::uint32_t kStoreFormat = 1;
+
+/// The first record of a store.
+struct Identity {
+  std::uint32_t format = kStoreFormat;
+  Id128 appliance{};               ///< made at first start
+  Id128 store{};                   ///< new whenever a store is created, restored, salvaged or cloned
+  port::Digest256 secret{};        ///< keys the hashes of tokens and event ids
+  std::int64_t created_ms = 0;
+  std::string hardware;            ///< fingerprint; empty: the board has none
+};
+void encode(const Identity& identity, std::string& out);
+/// unsupported: a newer format (the number is in `newer` when given).
+[[nodiscard]] Result<Identity> decode_identity(Bytes in);
+
+/// Counters that a turn writes only when it touches more than the log.
+struct StateRecord {
+  std::uint64_t next_seq = 1;        ///< a lower bound: the log's end may be higher
+  std::uint64_t next_alert = 1;
+  std::uint64_t folds_from_seq = 0;  ///< folds of sequences >= this may be missing in stored alerts; 0: none is
+  std::uint32_t boot = 0;            ///< starts of the daemon, from 1
+  std::uint64_t evicted_events = 0;  ///< since the store was made
+};
+void encode(const StateRecord& state, std::string& out);
+[[nodiscard]] Result<StateRecord> decode_state(Bytes in);
+
+/// What is known of one boot's clocks: wall = wall_offset_ms + monotonic. Written when the wall clock becomes trusted.
+struct BootClock {
+  std::int64_t wall_offset_ms = 0;
+};
+void encode(const BootClock& clock, std::string& out);
+[[nodiscard]] Result<BootClock> decode_boot_clock(Bytes in);
+
+}  // namespace tocsin::model
