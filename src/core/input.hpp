@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "src/model/audit.hpp"
+#include "src/model/batch.hpp"
+#include "src/model/instance.hpp"
+
+namespace tocsin::core {
+
+/// Who waits for an input's outcome. The core hands it back untouched in the answer.
+struct ReplyTo {
+  std::uint64_t ticket = 0;  ///< 0: nobody waits
+  std::uint32_t shape = 0;   ///< the api's own note of how to word the answer
+  Id128 request_id{};
+};
+
+struct Push {
+  model::EventBatch batch;
+  bool wants_outcomes = false;  ///< /api/v1/events answers item by item
+};
+
+struct AckAlerts {
+  std::vector<std::string> ids;  ///< at most kAckIdsMax
+  std::string message;
+  std::string actor;
+};
+inline constexpr std::size_t kAckIdsMax = 200;
+
+enum class InstanceChange : std::uint8_t { create, update, remove };
+struct ChangeInstance {
+  InstanceChange change = InstanceChange::create;
+  model::Instance instance;      ///< data_id 0 with create: the core allocates one
+  std::string shown_token;       ///< goes into the answer, never onto flash
+  std::string actor;
+};
+
+struct ChangeUser {
+  bool remove = false;
+  bool must_be_new = false;      ///< conflict when it exists
+  model::User user;
+  std::string shown_password;
+  std::string actor;
+};
+
+struct ChangeApiToken {
+  bool remove = false;
+  model::ApiToken token;
+  std::string shown_token;
+  std::string actor;
+};
+
+struct SetClock {
+  std::int64_t unix_ms = 0;      ///< 0: only say that the present wall clock is right
+  std::string actor;
+};
+
+/// A worker says that everything of the lane up to `seq` is safe at its broker. Never starts a commit of its own at once.
+struct Confirm {
+  std::uint8_t upstream = 0;
+  model::Lane lane = model::Lane::normal;
+  std::uint64_t seq = 0;
+};
+
+/// Something to be recorded in the audit log and nothing else (refused credentials, start, stop …).
+struct Note {
+  model::AuditAction action{};
+  std::string actor;
+  std::string object;
+  std::string detail;
+};
+
+struct Input {
+  ReplyTo reply;
+  std::variant<Push, AckAlerts, ChangeInstance, ChangeUser, ChangeApiToken, SetClock, Confirm, Note> what;
+};
+
+}  // namespace tocsin::core
