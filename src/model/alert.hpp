@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "src/base/hex.hpp"
 #include "src/base/result.hpp"
@@ -15,6 +16,8 @@ enum class AlertState : std::uint8_t { abnormal = 1, acked = 2, recovered = 3, c
 [[nodiscard]] const char* to_text(AlertState state) noexcept;         ///< ABNORMAL, ACK, RECOVERED, CLOSED
 [[nodiscard]] const char* to_bk_status(AlertState state) noexcept;    ///< ABNORMAL, RECOVERED, CLOSED
 [[nodiscard]] constexpr bool is_open(AlertState s) noexcept { return s == AlertState::abnormal || s == AlertState::acked; }
+
+inline constexpr std::size_t kMessageBytesMax = 512;  ///< what an operator says
 
 /// One alert. About 0.6 KiB, at most 5 KiB (every text has a bound of facts.hpp).
 struct Alert {

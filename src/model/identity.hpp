@@ -11,6 +11,7 @@
 namespace tocsin::model {
 
 inline constexpr std::uint32_t kStoreFormat = 1;
+inline constexpr std::size_t kHardwareBytesMax = 256;
 
 /// The first record of a store.
 struct Identity {
@@ -23,7 +24,7 @@ struct Identity {
 };
 void encode(const Identity& identity, std::string& out);
 /// unsupported: a newer format (the number is in `newer` when given).
-[[nodiscard]] Result<Identity> decode_identity(Bytes in);
+[[nodiscard]] Result<Identity> decode_identity(Bytes in, std::uint32_t* newer = nullptr);
 
 /// Counters that a turn writes only when it touches more than the log.
 struct StateRecord {

@@ -17,6 +17,7 @@ inline constexpr std::int32_t kMaxRateDefault = 1000;       ///< requests a minu
 inline constexpr std::int32_t kDataIdAllocatedFirst = 10000001;
 inline constexpr std::size_t kPluginIdBytesMax = 64;
 inline constexpr std::size_t kTokenBytesMax = 512;
+inline constexpr std::size_t kAccountNameBytesMax = 64;  ///< users and API tokens; as many as a key takes
 inline constexpr std::size_t kInstancesMax = 1024;
 
 /// One registered source. The token itself is shown once and never stored.

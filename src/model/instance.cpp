@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/model/instance.hpp"
+
+#include "src/model/fields.hpp"
+
+namespace tocsin::model {
+namespace {
+
+template <class Op, class I>
+void instance_fields(Op& op, I& instance) {
+  op.number(instance.data_id);
+  op.text(instance.plugin_id, kPluginIdBytesMax);
+  op.text(instance.name, kNameBytesMax);
+  op.number(instance.bk_biz_id);
+  op.choice(instance.type, 0, 2);
+  op.choice(instance.alert, 0, 3);
+  op.choice(instance.lane, 0, kLanes - 1);
+  op.number(instance.max_rate);
+  op.flag(instance.enabled);
+  op.number(instance.upstream_data_id);
+  op.array(instance.token_hash);
+  op.number(instance.created_ms);
+  op.number(instance.updated_ms);
+}
+
+template <class Op, class U>
+void user_fields(Op& op, U& user) {
+  op.text(user.name, kAccountNameBytesMax);
+  op.choice(user.role, 0, 3);
+  op.array(user.salt);
+  op.number(user.iterations);
+  op.array(user.password_hash);
+  op.number(user.created_ms);
+}
+
+template <class Op, class T>
+void token_fields(Op& op, T& token) {
+  op.text(token.name, kAccountNameBytesMax);
+  op.choice(token.role, 0, 3);
+  op.number(token.created_ms);
+  op.number(token.expires_ms);
+  op.array(token.hash);
+}
+
+}  // namespace
+
+const char* to_text(InstanceType type) noexcept {
+  switch (type) {
+    case InstanceType::event: return "event";
+    case InstanceType::time_series: return "time_series";
+    case InstanceType::alert_source: return "alert_source";
+  }
+  return "unknown";
+}
+
+const char* to_text(Role role) noexcept {
+  switch (role) {
+    case Role::anyone: return "anyone";
+    case Role::viewer: return "viewer";
+    case Role::operator_: return "operator";
+    case Role::admin: return "admin";
+  }
+  return "unknown";
+}
+
+void encode(const Instance& instance, std::string& out) {
+  FieldWriter writer(out);
+  instance_fields(writer, instance);
+}
+
+Result<Instance> decode_instance(Bytes in) {
+  return read_record<Instance>(in, "instance", [](auto& op, auto& out) { instance_fields(op, out); });
+}
+
+void encode(const User& user, std::string& out) {
+  FieldWriter writer(out);
+  user_fields(writer, user);
+}
+
+Result<User> decode_user(Bytes in) {
+  return read_record<User>(in, "user", [](auto& op, auto& out) { user_fields(op, out); });
+}
+
+void encode(const ApiToken& token, std::string& out) {
+  FieldWriter writer(out);
+  token_fields(writer, token);
+}
+
+Result<ApiToken> decode_api_token(Bytes in) {
+  return read_record<ApiToken>(in, "API token", [](auto& op, auto& out) { token_fields(op, out); });
+}
+
+}  // namespace tocsin::model
