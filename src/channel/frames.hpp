@@ -63,20 +63,20 @@ inline constexpr std::uint8_t kLanes = 3;  ///< 0 alert, 1 critical, 2 normal
 
 struct Configure {
   std::uint16_t version = kProtocolVersion;
-  std::string_view upstream;  ///< its name in the configuration
-  std::string_view kind;      ///< "mqtt", …
-  std::string_view topic_template;
-  std::string_view format;  ///< "bk", …
-  std::string_view appliance_hex;
-  std::string_view store_hex;
-  std::string_view appliance_name;
-  std::string_view hostname;
-  std::string_view ip;
-  std::string_view username;  ///< empty: no credentials
-  std::string_view password;
-  std::string_view ca_pem;  ///< contents, not names; empty: none
-  std::string_view cert_pem;
-  std::string_view key_pem;
+  std::string_view upstream = {};  ///< its name in the configuration
+  std::string_view kind = {};      ///< "mqtt", …
+  std::string_view topic_template = {};
+  std::string_view format = {};  ///< "bk", …
+  std::string_view appliance_hex = {};
+  std::string_view store_hex = {};
+  std::string_view appliance_name = {};
+  std::string_view hostname = {};
+  std::string_view ip = {};
+  std::string_view username = {};  ///< empty: no credentials
+  std::string_view password = {};
+  std::string_view ca_pem = {};  ///< contents, not names; empty: none
+  std::string_view cert_pem = {};
+  std::string_view key_pem = {};
   std::array<std::string_view, kServersMax> servers{};
   std::uint8_t servers_count = 0;  ///< 1 … kServersMax
 };
@@ -91,27 +91,27 @@ struct DataHead {
   std::int32_t data_id = 0;
   std::int32_t bk_biz_id = 0;
   std::int64_t upstream_data_id = 0;  ///< 0: none
-  std::string_view plugin_id;
+  std::string_view plugin_id = {};
 };
 
 struct DataItem {
   std::uint64_t seq = 0;
   std::int64_t wall_ms = 0;  ///< when it was received, already re-dated
   bool wall_trusted = false;
-  std::string_view json;
+  std::string_view json = {};
 };
 
 struct Hello {
   std::uint16_t version = kProtocolVersion;
-  std::string_view program;  ///< for people
+  std::string_view program = {};  ///< for people
 };
 
 struct State {
   LinkState state = LinkState::disconnected;
   std::uint32_t session = 0;            ///< with connected: from 1; else 0
   std::uint32_t message_bytes_max = 0;  ///< with connected: the broker's limit, 0 none; else 0
-  std::string_view reason;              ///< for people; cut at kStateTextBytesMax when written
-  std::string_view broker;
+  std::string_view reason = {};         ///< for people; cut at kStateTextBytesMax when written
+  std::string_view broker = {};
 };
 
 struct Confirm {
@@ -121,7 +121,7 @@ struct Confirm {
 
 struct Log {
   LogLevel level = LogLevel::info;
-  std::string_view text;  ///< cut at kLogTextBytesMax when written
+  std::string_view text = {};  ///< cut at kLogTextBytesMax when written
 };
 
 }  // namespace tocsin::channel
