@@ -1,0 +1,48 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Sums up the tests of a run: .ci/count.py PYTEST_LOG CTEST_LOG... A log that is absent or has no result counts as failed,
+so that a run which never came to its tests cannot look like one that passed."""
+import pathlib
+import re
+import sys
+
+
+def count_pytest(text: str) -> tuple[int, int, int]:
+    """The last summary line of a pytest run: passed, failed (errors too), skipped."""
+    lines = [line for line in text.splitlines() if re.search(r"\b\d+ (passed|failed|errors?)\b.* in [\d.]+s", line)]
+    if not lines:
+        return 0, 1, 0
+    counts = {word.rstrip("s"): int(number) for number, word in re.findall(r"(\d+) ([a-z]+)", lines[-1])}
+    return counts.get("passed", 0), counts.get("failed", 0) + counts.get("error", 0), counts.get("skipped", 0)
+
+
+def count_ctest(text: str) -> tuple[int, int, int]:
+    """LastTest.log holds each program's output: GoogleTest's own counts, and ctest's verdict on the program."""
+    passed = failed = skipped = 0
+    programs = re.split(r"(?m)^\d+/\d+ Testing: ", text)[1:]
+    for program in programs:
+        ran = [int(n) for n in re.findall(r"(?m)^\[  PASSED  \] (\d+) tests?", program)]
+        broke = [int(n) for n in re.findall(r"(?m)^\[  FAILED  \] (\d+) tests?", program)]
+        skipped += sum(int(n) for n in re.findall(r"(?m)^\[  SKIPPED \] (\d+) tests?", program))
+        verdict = re.search(r"(?m)^Test Passed\.$", program) is not None
+        passed += sum(ran) if ran or not verdict else 1
+        # A crash or a sanitizer's report ends a program without counts, or spoils one that counted only passes.
+        failed += sum(broke) if broke else int(not verdict)
+    return (passed, failed, skipped) if programs else (0, 1, 0)
+
+
+def main() -> int:
+    passed = failed = skipped = 0
+    for at, name in enumerate(sys.argv[1:]):
+        path = pathlib.Path(name)
+        text = path.read_text(errors="replace") if path.exists() else ""
+        counts = (count_pytest if at == 0 else count_ctest)(text)
+        label = "pytest" if at == 0 else f"unit tests, {path.parts[-4]}"
+        print(f"{label}: {counts[0]} passed, {counts[1]} failed, {counts[2]} skipped{'' if text else ' (did not run)'}")
+        passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
