@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/config/explain.hpp"
+
+#include <algorithm>
+
+#include "src/config/keys.hpp"
+
+namespace tocsin::config {
+namespace {
+
+bool is_asked_for(std::string_view name, std::string_view key) noexcept {
+  if (key.empty() || name == key) return true;
+  return name.starts_with(key) && name.substr(key.size()).starts_with('.');
+}
+
+template <class Owner>
+void explain_keys(std::span<const Key<Owner>> keys, const Owner& owner, std::string_view prefix,
+                  std::string_view wanted, const Loaded& loaded, std::vector<Explained>& out) {
+  for (const Key<Owner>& key : keys) {
+    Explained one{.key = std::string(prefix).append(key.name), .value = value_text(key, owner), .help = key.help};
+    if (!is_asked_for(one.key, wanted)) continue;
+    const auto origin = std::lower_bound(loaded.origins.begin(), loaded.origins.end(), one.key,
+                                         [](const Origin& a, const std::string& b) { return a.key < b; });
+    if (origin != loaded.origins.end() && origin->key == one.key) {
+      one.layer = origin->line == 0 ? Layer::command_line : Layer::file;
+      one.line = origin->line;
+    } else if (key.board_default != nullptr) {
+      one.layer = Layer::board;
+    }
+    out.push_back(std::move(one));
+  }
+}
+
+template <class Owner>
+std::string allowed_text(const Key<Owner>& key) {
+  if (!key.words.empty()) {
+    std::string out;
+    for (const std::string_view word : key.words) out.append(out.empty() ? "`" : ", `").append(word).append("`");
+    return out;
+  }
+  const std::string max = std::to_string(key.max);
+  if (std::holds_alternative<std::int64_t Owner::*>(key.field)) {
+    return std::to_string(key.min) + " to " + max + (key.board_max != nullptr ? ", within the board's limit" : "");
+  }
+  if (std::holds_alternative<std::string Owner::*>(key.field)) {
+    return std::string(key.min > 0 ? "1 to " : "up to ") + max + " bytes";
+  }
+  return std::to_string(key.min) + " to " + max + " texts";
+}
+
+template <class Owner>
+void add_rows(std::span<const Key<Owner>> keys, std::string_view section, std::string& out) {
+  out += "| key | default | allowed | what it does |\n| --- | --- | --- | --- |\n";
+  const Owner untouched{};
+  for (const Key<Owner>& key : keys) {
+    std::string_view last = key.name;
+    if (!section.empty()) {
+      const std::size_t dot = key.name.rfind('.');
+      if (key.name.substr(0, dot) != section) continue;
+      last = key.name.substr(dot + 1);
+    }
+    std::string preset = key.required ? "required" : "`" + value_text(key, untouched) + "`";
+    if (key.board_default != nullptr) preset = "the board's";
+    out.append("| `")
+        .append(last)
+        .append("` | ")
+        .append(preset)
+        .append(" | ")
+        .append(allowed_text(key))
+        .append(" | ")
+        .append(key.help);
+    if (!key.refused_because.empty()) out.append(" Refused for now: ").append(key.refused_because).append(".");
+    out += " |\n";
+  }
+}
+
+constexpr std::string_view kIntroduction =
+    "<!-- Generated from src/config/keys.cpp by `tocsinctl config reference`; a test compares. Do not edit. -->\n"
+    "# Configuration reference\n\n"
+    "`tocsind --config FILE` reads one TOML file. `tocsinctl config check FILE` finds every mistake in it without a\n"
+    "daemon, and `tocsinctl config explain [KEY]` prints each value with the layer that it came from: default, board "
+    "or\n"
+    "file. Keys that are not listed here are errors. Where the default is the board's, `board/README.md` says what it "
+    "is.\n";
+
+constexpr std::string_view kUpstreamIntroduction =
+    "At most 8 sections. NAME begins with a-z and has at most 32 characters of a-z, 0-9, `_` and `-`. It is part of "
+    "the\n"
+    "stored position: a renamed upstream is a new one.\n\n";
+
+}  // namespace
+
+const char* to_text(Layer layer) noexcept {
+  switch (layer) {
+    case Layer::built_in: return "default";
+    case Layer::board: return "board";
+    case Layer::file: return "file";
+    case Layer::command_line: return "command line";
+  }
+  return "unknown";
+}
+
+std::vector<Explained> explain(const Loaded& loaded, std::string_view key) {
+  std::vector<Explained> out;
+  explain_keys(config_keys(), loaded.config, {}, key, loaded, out);
+  for (const Upstream& upstream : loaded.config.upstreams) {
+    explain_keys(upstream_keys(), upstream, "upstream." + upstream.name + ".", key, loaded, out);
+  }
+  return out;
+}
+
+std::string reference_page() {
+  std::string out(kIntroduction);
+  std::string_view section;
+  for (const Key<Config>& key : config_keys()) {
+    const std::string_view its = key.name.substr(0, key.name.rfind('.'));
+    if (its == section) continue;
+    section = its;
+    out.append("\n## [").append(section).append("]\n\n");
+    add_rows(config_keys(), section, out);
+  }
+  out.append("\n## [upstream.NAME]\n\n").append(kUpstreamIntroduction);
+  add_rows(upstream_keys(), {}, out);
+  return out;
+}
+
+}  // namespace tocsin::config

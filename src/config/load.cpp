@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/config/load.hpp"
+
+#include <algorithm>
+#include <set>
+#include <type_traits>
+#include <utility>
+
+#include "src/config/address.hpp"
+#include "src/config/keys.hpp"
+#include "src/config/similar.hpp"
+#include "src/config/toml_text.hpp"
+
+namespace tocsin::config {
+namespace {
+
+constexpr std::string_view kUpstreamSection = "upstream";
+constexpr std::string_view kSourceSection = "source";
+
+std::string between(std::int64_t min, std::int64_t max) {
+  return "must be from " + std::to_string(min) + " to " + std::to_string(max);
+}
+
+bool is_upstream_name(std::string_view name) noexcept {
+  if (name.empty() || name.size() > kUpstreamNameBytesMax || name.front() < 'a' || name.front() > 'z') return false;
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; });
+}
+
+std::string list_of(std::span<const std::string_view> words) {
+  std::string out;
+  for (const std::string_view word : words) out.append(out.empty() ? "" : ", ").append(word);
+  return out;
+}
+
+class Loader {
+ public:
+  Loader(std::string_view file, const BoardProfile& board) : board_(board) {
+    loaded_.file = std::string(file);
+    loaded_.config = defaults(board);
+  }
+
+  void take(const Assignment& one) {
+    const std::string_view path = one.path;
+    const std::size_t dot = path.find('.');
+    const std::string_view section = path.substr(0, dot);
+    if (section == kUpstreamSection) return take_upstream(one);
+    if (section == kSourceSection) return take_source(one);
+    for (const Key<Config>& key : config_keys()) {
+      if (key.name == path) return set(key, loaded_.config, one);
+    }
+    refuse_unknown(one);
+  }
+
+  tl::expected<Loaded, std::vector<Problem>> finish() {
+    if (problems_.empty()) check_together();
+    for (const Upstream& upstream : loaded_.config.upstreams) check_upstream(upstream);
+    if (!problems_.empty()) {
+      if (unreported_ > 0)
+        problems_.push_back({loaded_.file, 0, "", "and " + std::to_string(unreported_) + " more problems"});
+      return tl::unexpected(std::move(problems_));
+    }
+    std::sort(loaded_.origins.begin(), loaded_.origins.end(),
+              [](const Origin& a, const Origin& b) { return a.key < b.key; });
+    return std::move(loaded_);
+  }
+
+  void refuse(std::uint32_t line, std::string_view key, std::string message) {
+    if (problems_.size() >= kProblemsMax) {
+      ++unreported_;
+      return;
+    }
+    problems_.push_back({loaded_.file, line, std::string(key), std::move(message)});
+  }
+
+  void set_from_command_line(std::string_view key, std::string value) {
+    take({.path = std::string(key), .line = 0, .value = std::move(value)});
+  }
+
+ private:
+  template <class Owner>
+  void set(const Key<Owner>& key, Owner& owner, const Assignment& one) {
+    std::string bad = std::visit([&](auto member) { return assign(key, owner.*member, one); }, key.field);
+    if (bad.empty() && !key.refused_because.empty() && value_text(key, owner) != value_text(key, Owner{})) {
+      bad = std::string(key.refused_because);
+    }
+    if (!bad.empty()) return refuse(one.line, one.path, std::move(bad));
+    loaded_.origins.push_back({one.path, one.line});
+  }
+
+  template <class Owner>
+  std::string assign(const Key<Owner>& key, std::int64_t& field, const Assignment& one) {
+    const auto* value = std::get_if<std::int64_t>(&one.value);
+    if (value == nullptr) return "must be a whole number";
+    const std::int64_t max = max_of(key, board_);
+    if (*value < key.min || *value > max) {
+      return between(key.min, max) + (max < key.max ? " on this board" : "") + ", not " + std::to_string(*value);
+    }
+    field = *value;
+    return {};
+  }
+
+  template <class Owner>
+  std::string assign(const Key<Owner>& key, std::string& field, const Assignment& one) {
+    const auto* value = std::get_if<std::string>(&one.value);
+    if (value == nullptr) return "must be a text in quotes";
+    const auto size = static_cast<std::int64_t>(value->size());
+    if (size < key.min) return "must not be empty";
+    if (size > key.max)
+      return "must be at most " + std::to_string(key.max) + " bytes long, not " + std::to_string(size);
+    if (key.check != nullptr && size > 0) {
+      if (std::string bad = key.check(*value); !bad.empty()) return bad;
+    }
+    field = *value;
+    return {};
+  }
+
+  template <class Owner>
+  std::string assign(const Key<Owner>& key, std::vector<std::string>& field, const Assignment& one) {
+    const auto* value = std::get_if<std::vector<std::string>>(&one.value);
+    if (value == nullptr) return "must be a list of texts, such as [\"...\"]";
+    const auto count = static_cast<std::int64_t>(value->size());
+    if (count < key.min || count > key.max)
+      return "must have " + std::to_string(key.min) + " to " + std::to_string(key.max) + " entries";
+    for (const std::string& text : *value) {
+      if (std::string bad = key.check(text); !bad.empty()) return "\"" + text + "\": " + bad;
+      if (std::count(value->begin(), value->end(), text) > 1) return "\"" + text + "\" stands there twice";
+    }
+    field = *value;
+    return {};
+  }
+
+  template <class Owner, class Enum>
+  requires std::is_enum_v<Enum> std::string assign(const Key<Owner>& key, Enum& field, const Assignment& one) {
+    const auto* value = std::get_if<std::string>(&one.value);
+    if (value == nullptr) return "must be a text in quotes, one of: " + list_of(key.words);
+    const auto known = std::find(key.words.begin(), key.words.end(), *value);
+    if (known != key.words.end()) {
+      field = static_cast<Enum>(known - key.words.begin());
+      return {};
+    }
+    if (std::find(key.later_words.begin(), key.later_words.end(), *value) != key.later_words.end()) {
+      return "\"" + *value + "\" is not in this release; one of: " + list_of(key.words);
+    }
+    return "must be one of: " + list_of(key.words);
+  }
+
+  void take_upstream(const Assignment& one) {
+    std::string_view rest = one.path;
+    if (rest.size() == kUpstreamSection.size()) {
+      if (std::holds_alternative<EmptySection>(one.value)) return;
+      return refuse(one.line, one.path, "each upstream has a section of its own: [upstream.NAME]");
+    }
+    rest.remove_prefix(kUpstreamSection.size() + 1);
+    const std::size_t dot = rest.starts_with('"') ? rest.find("\".") + 1 : rest.find('.');
+    const std::string_view name = rest.substr(0, dot);
+    if (!is_upstream_name(name)) {
+      if (bad_names_.emplace(name).second) {
+        refuse(one.line, "upstream." + std::string(name),
+               "a name begins with a-z and has at most 32 characters of a-z, 0-9, _ and -");
+      }
+      return;
+    }
+    Upstream* upstream = upstream_named(name, one.line);
+    if (upstream == nullptr) return;
+    if (dot == std::string_view::npos || dot >= rest.size()) {
+      if (std::holds_alternative<EmptySection>(one.value)) return;
+      return refuse(one.line, one.path, "must be a section: [upstream." + std::string(name) + "]");
+    }
+    const std::string_view last = rest.substr(dot + 1);
+    for (const Key<Upstream>& key : upstream_keys()) {
+      if (key.name == last) {
+        if (key.required) required_seen_.insert(one.path);
+        return set(key, *upstream, one);
+      }
+    }
+    if (is_later_upstream_key(last)) return refuse(one.line, one.path, "is not in this release");
+    refuse_unknown(one);
+  }
+
+  Upstream* upstream_named(std::string_view name, std::uint32_t line) {
+    auto& all = loaded_.config.upstreams;
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Upstream& u) { return u.name == name; });
+    if (found != all.end()) return &*found;
+    if (all.size() >= kUpstreamsMax) {
+      if (bad_names_.emplace(name).second) {
+        refuse(line, "upstream." + std::string(name), "at most " + std::to_string(kUpstreamsMax) + " upstreams");
+      }
+      return nullptr;
+    }
+    all.emplace_back().name = std::string(name);
+    return &all.back();
+  }
+
+  void take_source(const Assignment& one) {
+    std::string_view path = one.path;
+    if (const std::size_t dot = path.find('.', kSourceSection.size() + 1); dot != std::string_view::npos)
+      path = path.substr(0, dot);
+    if (bad_names_.emplace(path).second) refuse(one.line, path, "sources are not in this release");
+  }
+
+  void refuse_unknown(const Assignment& one) {
+    const bool is_section = std::any_of(config_keys().begin(), config_keys().end(), [&](const Key<Config>& key) {
+      return key.name.starts_with(one.path) && key.name.substr(one.path.size()).starts_with('.');
+    });
+    if (is_section) {
+      if (std::holds_alternative<EmptySection>(one.value)) return;
+      return refuse(one.line, one.path, "is a section: write [" + one.path + "]");
+    }
+    std::vector<std::string> known;
+    for (const Key<Config>& key : config_keys()) known.emplace_back(key.name);
+    if (one.path.starts_with(kUpstreamSection)) {
+      const std::string prefix = one.path.substr(0, one.path.rfind('.') + 1);
+      for (const Key<Upstream>& key : upstream_keys()) known.push_back(prefix + std::string(key.name));
+    }
+    std::string message = "unknown key";
+    if (const std::string_view like = most_similar(one.path, known); !like.empty()) {
+      message.append("; did you mean ").append(like).append("?");
+    }
+    refuse(one.line, one.path, std::move(message));
+  }
+
+  void check_upstream(const Upstream& upstream) {
+    const std::string prefix = "upstream." + upstream.name + ".";
+    for (const Key<Upstream>& key : upstream_keys()) {
+      const std::string path = prefix + std::string(key.name);
+      if (key.required && !required_seen_.contains(path)) refuse(0, path, "is missing");
+    }
+    const bool any_tls = std::any_of(upstream.servers.begin(), upstream.servers.end(),
+                                     [](const std::string& server) { return server.starts_with("mqtts://"); });
+    if (any_tls && upstream.ca_file.empty()) {
+      refuse(line_of(prefix + "servers"), prefix + "ca_file",
+             "is required with mqtts://: the CA that the broker's certificate comes from");
+    }
+    if (!any_tls && !upstream.servers.empty()) {
+      for (const std::string_view last : {"ca_file", "cert_file", "key_file"}) {
+        const std::string path = prefix + std::string(last);
+        if (line_of(path) != 0) refuse(line_of(path), path, "has no effect, since no server is mqtts://");
+      }
+    }
+    if (upstream.cert_file.empty() != upstream.key_file.empty()) {
+      refuse(line_of(prefix + (upstream.cert_file.empty() ? "key_file" : "cert_file")),
+             prefix + (upstream.cert_file.empty() ? "cert_file" : "key_file"), "cert_file and key_file go together");
+    }
+    if (!upstream.password_file.empty() && upstream.username.empty()) {
+      refuse(line_of(prefix + "password_file"), prefix + "username", "is needed with password_file");
+    }
+  }
+
+  void check_together() {
+    const Config& config = loaded_.config;
+    Ledger ledger = ledger_for(board_, config);
+    const std::int64_t needed = sum_bytes(ledger) - ledger.body_pool + config.push_body_bytes_max;
+    if (ledger.body_pool >= config.push_body_bytes_max) return;
+    refuse(line_of("memory.budget_bytes"), "memory.budget_bytes",
+           "is too small: " + std::to_string(config.push_connections_max) + " connections and one body of " +
+               std::to_string(config.push_body_bytes_max) + " bytes need " + std::to_string(needed));
+  }
+
+  std::uint32_t line_of(std::string_view key) const noexcept {
+    const auto found = std::find_if(loaded_.origins.begin(), loaded_.origins.end(),
+                                    [&](const Origin& origin) { return origin.key == key; });
+    return found == loaded_.origins.end() ? 0 : found->line;
+  }
+
+  const BoardProfile& board_;
+  Loaded loaded_;
+  std::vector<Problem> problems_;
+  std::size_t unreported_ = 0;
+  std::set<std::string, std::less<>> bad_names_;
+  std::set<std::string, std::less<>> required_seen_;
+};
+
+}  // namespace
+
+std::string to_text(const Problem& problem) {
+  std::string out = problem.file;
+  if (problem.line != 0) out += ":" + std::to_string(problem.line);
+  if (!problem.key.empty()) out.append(out.empty() ? "" : ": ").append(problem.key);
+  return out.append(out.empty() ? "" : ": ").append(problem.message);
+}
+
+tl::expected<Loaded, std::vector<Problem>> load(std::string_view text, std::string_view file,
+                                                const BoardProfile& board) {
+  Loader loader(file, board);
+  if (text.size() > kTextBytesMax) {
+    loader.refuse(0, "", "is larger than " + std::to_string(kTextBytesMax) + " bytes");
+    return loader.finish();
+  }
+  const auto assignments = read_toml(text);
+  if (!assignments) {
+    loader.refuse(assignments.error().line, "", assignments.error().message);
+    return loader.finish();
+  }
+  for (const Assignment& one : *assignments) loader.take(one);
+  return loader.finish();
+}
+
+tl::expected<Loaded, std::vector<Problem>> load_embedded(std::string_view data_dir, const BoardProfile& board) {
+  Loader loader("", board);
+  loader.set_from_command_line("appliance.data_dir", std::string(data_dir));
+  loader.set_from_command_line("control.socket", std::string(data_dir) + "/control.sock");
+  return loader.finish();
+}
+
+}  // namespace tocsin::config
