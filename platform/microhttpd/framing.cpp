@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "platform/microhttpd/framing.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstring>
+
+namespace tocsin::microhttpd {
+
+namespace {
+
+struct Row {
+  std::string_view name;
+  port::Method method;
+};
+constexpr std::array kMethods{
+    Row{"POST", port::Method::post},   Row{"GET", port::Method::get},     Row{"HEAD", port::Method::head},
+    Row{"PUT", port::Method::put},     Row{"DELETE", port::Method::del},  Row{"OPTIONS", port::Method::other},
+    Row{"PATCH", port::Method::other}, Row{"TRACE", port::Method::other}, Row{"CONNECT", port::Method::other},
+};
+
+bool same_name(std::string_view name, std::string_view lower) noexcept {
+  if (name.size() != lower.size()) return false;
+  for (std::size_t i = 0; i < name.size(); ++i) {
+    const char c = name[i];
+    if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c) != lower[i]) return false;
+  }
+  return true;
+}
+
+struct Seen {
+  Framing out;
+  unsigned hosts = 0;
+  unsigned lengths = 0;
+  unsigned codings = 0;
+};
+
+void read_length(Seen& seen, std::string_view value) noexcept {
+  ++seen.lengths;
+  std::uint64_t bytes = 0;
+  const auto [stop, fault] = std::from_chars(value.data(), value.data() + value.size(), bytes);
+  // from_chars takes no sign and no blank for an unsigned number: digits only.
+  if (fault != std::errc{} || stop != value.data() + value.size()) seen.out.fault = "odd Content-Length";
+  seen.out.content_bytes = bytes;
+}
+
+/// The library cut the lines in place: a name and its value still lie on one line, and where a line ended in CR LF
+/// there are now two NULs behind the value. A folded line was moved away, a bare line feed left only one NUL.
+const char* line_fault(std::string_view name, std::string_view value) noexcept {
+  if (name.empty() || name.find_first_of(" \t") != std::string_view::npos) return "odd header name";
+  const char* gap = name.data() + name.size();
+  if (value.data() <= gap) return "folded header line";
+  for (; gap < value.data(); ++gap) {
+    if (*gap != '\0' && *gap != ' ' && *gap != '\t') return "folded header line";
+  }
+  const char* end = value.data() + value.size();
+  if (end[0] != '\0' || end[1] != '\0') return "bare line feed or NUL in the head";
+  return nullptr;
+}
+
+MHD_Result on_header(void* cls, MHD_ValueKind, const char* key, std::size_t key_size, const char* text,
+                     std::size_t text_size) noexcept {
+  Seen& seen = *static_cast<Seen*>(cls);
+  if (key == nullptr || text == nullptr) {
+    seen.out.fault = "odd header";
+    return MHD_NO;
+  }
+  const std::string_view name{key, key_size};
+  const std::string_view value{text, text_size};
+  if (const char* fault = line_fault(name, value); fault != nullptr) seen.out.fault = fault;
+  switch (key_size) {  // most headers are told apart by length alone
+    case 4: seen.hosts += same_name(name, "host"); break;
+    case 6: seen.out.expects_continue |= same_name(name, "expect") && same_name(value, "100-continue"); break;
+    case 14:
+      if (same_name(name, "content-length")) read_length(seen, value);
+      break;
+    case 17:
+      if (!same_name(name, "transfer-encoding")) break;
+      ++seen.codings;
+      seen.out.chunked = true;
+      if (!same_name(value, "chunked")) seen.out.fault = "odd Transfer-Encoding";
+      break;
+    default: break;
+  }
+  return seen.out.fault == nullptr ? MHD_YES : MHD_NO;
+}
+
+}  // namespace
+
+Framing check_framing(MHD_Connection& connection, std::string_view method, std::string_view target,
+                      std::string_view path, const char* version) noexcept {
+  Seen seen;
+  const auto fail = [&seen](const char* why) {
+    seen.out.fault = why;
+    return seen.out;
+  };
+  bool known = false;
+  for (const Row& row : kMethods) {
+    if (row.name != method) continue;
+    seen.out.method = row.method;
+    known = true;
+    break;
+  }
+  if (!known) return fail("unknown method");
+  // The version follows the target's terminator unless the target holds a NUL or odd blanks stood around it.
+  if (version != target.data() + target.size() + 1) return fail("NUL or blanks in the request line");
+  if (std::strncmp(version, "HTTP/1.", 7) != 0 || version[8] != '\0' || version[9] != '\0')
+    return fail("odd end of the request line");
+  if (path.empty() || path.front() != '/') return fail("the path must begin with a slash");
+  if (path.find("%00") != std::string_view::npos) return fail("NUL in the path");
+
+  static_cast<void>(MHD_get_connection_values_n(&connection, MHD_HEADER_KIND, on_header, &seen));
+  if (seen.out.fault != nullptr) return seen.out;
+  if (seen.hosts != 1) return fail("one Host header is needed");
+  if (seen.lengths > 1) return fail("more than one Content-Length");
+  if (seen.codings > 1) return fail("more than one Transfer-Encoding");
+  if (seen.codings != 0 && seen.lengths != 0) return fail("Content-Length beside Transfer-Encoding");
+  if (seen.codings != 0 && version[7] == '0') return fail("Transfer-Encoding in HTTP/1.0");
+  return seen.out;
+}
+
+}  // namespace tocsin::microhttpd

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+
+#include "platform/microhttpd/slots.hpp"
+
+namespace tocsin::microhttpd {
+
+namespace {
+
+int hex_value(char c) noexcept {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// The library gives query members undecoded (our unescape callback leaves them alone) except that it has already put
+/// a blank for each '+'; a raw blank cannot occur in a target, so that is undone here.
+std::string decode(std::string_view raw) {
+  std::string out;
+  out.reserve(raw.size());
+  for (std::size_t i = 0; i < raw.size(); ++i) {
+    const char c = raw[i];
+    if (c == '%' && i + 2 < raw.size() && hex_value(raw[i + 1]) >= 0 && hex_value(raw[i + 2]) >= 0) {
+      out += static_cast<char>(hex_value(raw[i + 1]) * 16 + hex_value(raw[i + 2]));
+      i += 2;
+    } else {
+      out += c == ' ' ? '+' : c;
+    }
+  }
+  return out;
+}
+
+struct Member {
+  std::string_view name;
+  std::string_view value;
+  bool found = false;
+};
+
+MHD_Result on_member(void* cls, MHD_ValueKind, const char* key, std::size_t key_size, const char* text,
+                     std::size_t text_size) noexcept {
+  Member& wanted = *static_cast<Member*>(cls);
+  if (key == nullptr || std::string_view{key, key_size} != wanted.name) return MHD_YES;
+  wanted.found = true;
+  if (text != nullptr) wanted.value = {text, text_size};
+  return MHD_NO;
+}
+
+}  // namespace
+
+std::optional<std::string> RequestView::query(std::string_view name) const {
+  Member wanted{name, {}, false};
+  static_cast<void>(MHD_get_connection_values_n(slot_.connection, MHD_GET_ARGUMENT_KIND, on_member, &wanted));
+  if (!wanted.found) return std::nullopt;
+  return decode(wanted.value);
+}
+
+std::string_view RequestView::header(std::string_view name) const noexcept {
+  const char* text = nullptr;
+  std::size_t size = 0;
+  if (MHD_lookup_connection_value_n(slot_.connection, MHD_HEADER_KIND, name.data(), name.size(), &text, &size) !=
+          MHD_YES ||
+      text == nullptr)
+    return {};
+  std::string_view value{text, size};
+  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+  return value;
+}
+
+}  // namespace tocsin::microhttpd
