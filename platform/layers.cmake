@@ -44,6 +44,7 @@ function(tocsin_add_program name)
 endfunction()
 
 # tocsin_add_test(NAME SOURCES <*_test.cpp>... [DEPENDS <layer>...]): one GoogleTest program.
+# Under an emulator its environment has TOCSIN_EMULATED=1: qemu-user takes no stack or data limits, for one.
 function(tocsin_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 T "" "" "SOURCES;DEPENDS;LIBS")
   if(T_UNPARSED_ARGUMENTS OR NOT T_SOURCES)
@@ -54,4 +55,7 @@ function(tocsin_add_test name)
   target_link_libraries(${name} PRIVATE tocsin_warnings ${T_DEPENDS} ${T_LIBS} GTest::gtest_main GTest::gmock)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name})
+  if(CMAKE_CROSSCOMPILING_EMULATOR)
+    set_tests_properties(${name} PROPERTIES ENVIRONMENT TOCSIN_EMULATED=1)
+  endif()
 endfunction()

@@ -4,6 +4,7 @@ include_guard(GLOBAL)
 add_library(tocsin_warnings INTERFACE)
 target_compile_options(tocsin_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Wold-style-cast -Woverloaded-virtual
+  -Wdeprecated-copy-dtor -Wimplicit-fallthrough -Wformat=2
   # GCC 12 takes `"text" + std::string()` for overlapping copies when it inlines (its bug 105651, fixed in 13).
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>
   # A note on every vector on 32-bit ARM: the calling convention changed in GCC 7.1, and nothing older is linked.
