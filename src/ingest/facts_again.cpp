@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/ingest/facts_again.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <vector>
+
+#include "src/ingest/count_md5.hpp"
+#include "src/ingest/facts_text.hpp"
+#include "src/ingest/standard_fields.hpp"
+#include "src/json/cursor.hpp"
+#include "src/json/text.hpp"
+
+namespace tocsin::ingest {
+namespace {
+
+using Digest = CountMd5::Digest;
+
+std::int64_t bounded_ms(std::string_view number) noexcept {
+  constexpr double kLastMs = 253'402'300'799'999.0;
+  return static_cast<std::int64_t>(std::clamp(json::to_double(number), 0.0, kLastMs));
+}
+
+Result<model::EventFacts> not_an_item() noexcept { return error(Errc::invalid_input, "stored item"); }
+
+/// The digests of the dimensions; `recovery` tells whether the one that means recovery was among them.
+Digest digest_of_dimensions(const CountMd5& md5, std::string_view dimensions, bool& recovery) {
+  std::vector<Digest> pairs;
+  std::vector<Digest> pair;
+  json::Cursor at{dimensions};
+  std::string_view name;
+  std::string plain;
+  for (at.enter('{'); at.next_member(name);) {
+    const std::string_view value = at.skip();
+    if (json::stands_for(name, "event_type") && json::stands_for(json::inside_of(value), "recovery")) {
+      recovery = true;
+      continue;
+    }
+    plain.clear();
+    json::append_unescaped(name, plain);
+    const Digest inner = md5.of_json(value);
+    pair.assign({md5.of_text(plain), md5.of_text({inner.data(), inner.size()})});
+    pairs.push_back(md5.of_list(pair));
+  }
+  return md5.of_list(pairs);
+}
+
+struct CustomItem {
+  std::string_view event_name, target, event, dimension, timestamp;
+};
+
+CustomItem split(std::string_view stored_json) {
+  CustomItem out;
+  json::Cursor at{stored_json};
+  std::string_view name;
+  for (at.enter('{'); at.next_member(name);) {
+    const std::string_view value = at.skip();
+    if (name == "event_name") out.event_name = value;
+    if (name == "target") out.target = value;
+    if (name == "event") out.event = value;
+    if (name == "dimension") out.dimension = value;
+    if (name == "timestamp") out.timestamp = value;
+  }
+  return out;
+}
+
+std::string_view content_of(std::string_view event) {
+  json::Cursor at{event};
+  std::string_view name;
+  std::string_view content;
+  for (at.enter('{'); at.next_member(name);) {
+    const std::string_view value = at.skip();
+    if (json::stands_for(name, "content")) content = value;
+  }
+  return content;
+}
+
+Result<model::EventFacts> facts_of_custom(const port::Crypto& crypto, const model::Instance& instance,
+                                          std::string_view stored_json, std::string& scratch) {
+  const CustomItem item = split(stored_json);
+  if (item.event_name.empty() || item.target.empty() || item.event.empty() || item.timestamp.empty())
+    return not_an_item();
+  FactsText text{scratch};
+  model::EventFacts facts;
+  facts.severity = instance.alert;
+  facts.bk_biz_id = instance.bk_biz_id;
+  facts.time_ms = bounded_ms(item.timestamp);
+  facts.anomaly_time_ms = facts.time_ms;
+  facts.alert_name = text.of_value(item.event_name, model::kNameBytesMax);
+  facts.target = text.of_value(item.target, model::kTargetBytesMax);
+  facts.description = text.of_value(content_of(item.event), model::kDescriptionBytesMax);
+  facts.dimensions_json = item.dimension.size() <= model::kDimensionsBytesMax ? item.dimension : std::string_view{"{}"};
+
+  const CountMd5 md5{crypto};
+  bool recovery = false;
+  std::vector<Digest> source{md5.of_text("data_id"), md5.of_text(std::to_string(instance.data_id))};
+  std::vector<Digest> parts{md5.of_json(item.event_name),
+                            md5.of_text(""),
+                            md5.of_json(item.target),
+                            md5.of_text(std::to_string(instance.bk_biz_id)),
+                            digest_of_dimensions(md5, item.dimension, recovery),
+                            md5.of_list(source)};
+  facts.dedupe = to_id(md5.of_list(parts));
+  if (recovery) facts.status = model::EventStatus::recovered;
+  return facts;
+}
+
+/// Values by the keys of deduplication: members of the item, and "tags.<key>".
+class DedupeValues {
+ public:
+  DedupeValues(const CountMd5& md5, std::string_view stored_json) : md5_(md5), item_(stored_json) {}
+
+  [[nodiscard]] Digest of_key(std::string_view key) const {
+    constexpr std::string_view kTags = "tags.";
+    const std::string_view value = key.starts_with(kTags) ? tag(key.substr(kTags.size())) : member(item_, key);
+    return value.empty() ? md5_.of_text("None") : md5_.of_json(value);
+  }
+
+ private:
+  static std::string_view member(std::string_view object, std::string_view key) {
+    json::Cursor at{object};
+    std::string_view name;
+    std::string_view found;
+    for (at.enter('{'); at.next_member(name);) {
+      const std::string_view value = at.skip();
+      if (json::stands_for(name, key)) found = value;
+    }
+    return found;
+  }
+  [[nodiscard]] std::string_view tag(std::string_view key) const {
+    std::string_view found;
+    json::Cursor at{member(item_, "tags")};
+    for (at.enter('['); at.next_element();) {
+      const std::string_view one = at.skip();
+      if (json::stands_for(json::inside_of(member(one, "key")), key)) found = member(one, "value");
+    }
+    return found;
+  }
+
+  const CountMd5& md5_;
+  std::string_view item_;
+};
+
+bool target_is_not_compared(std::string_view target_type) noexcept {
+  constexpr std::array<std::string_view, 5> kTypes{"K8S-POD", "K8S-NODE", "K8S-SERVICE", "K8S-WORKLOAD", "APM-SERVICE"};
+  return std::find(kTypes.begin(), kTypes.end(), target_type) != kTypes.end();
+}
+
+Id128 dedupe_of_standard(const CountMd5& md5, const StandardFields& fields, std::string_view target_type,
+                         std::string_view stored_json) {
+  constexpr std::array<std::string_view, 4> kDefaultKeys{"alert_name", "target_type", "target", "bk_biz_id"};
+  const bool odd_target = target_is_not_compared(target_type);
+  const auto target_of = [&](std::string_view json) { return odd_target ? md5.of_text("None") : md5.of_json(json); };
+  const auto type_of = [&](std::string_view json) { return odd_target ? md5.of_text("") : md5.of_json(json); };
+  std::vector<Digest> parts{md5.of_json(fields[Field::alert_name]), type_of(fields[Field::target_type]),
+                            target_of(fields[Field::target]), md5.of_json(fields[Field::bk_biz_id])};
+  const DedupeValues values{md5, stored_json};
+  std::vector<std::string> seen(kDefaultKeys.begin(), kDefaultKeys.end());
+  json::Cursor at{fields[Field::dedupe_keys]};
+  if (!fields[Field::dedupe_keys].empty()) {
+    for (at.enter('['); at.next_element();) {
+      std::string key;
+      json::append_unescaped(json::inside_of(at.skip()), key);
+      if (std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
+      parts.push_back(values.of_key(key));
+      seen.push_back(std::move(key));
+    }
+  }
+  return to_id(md5.of_list(parts));
+}
+
+Result<model::EventFacts> facts_of_standard(const port::Crypto& crypto, std::string_view stored_json,
+                                            std::string& scratch) {
+  StandardFields fields;
+  fields.split(stored_json);
+  for (const Field needed : {Field::alert_name, Field::target_type, Field::target, Field::severity, Field::bk_biz_id,
+                             Field::time, Field::anomaly_time, Field::status}) {
+    if (fields[needed].empty()) return not_an_item();
+  }
+  FactsText text{scratch};
+  model::EventFacts facts;
+  facts.severity = static_cast<std::uint8_t>(json::to_integer(fields[Field::severity]).value_or(3));
+  facts.bk_biz_id = static_cast<std::int32_t>(json::to_integer(fields[Field::bk_biz_id]).value_or(0));
+  facts.time_ms = json::to_integer(fields[Field::time]).value_or(0) * 1000;
+  facts.anomaly_time_ms = json::to_integer(fields[Field::anomaly_time]).value_or(0) * 1000;
+  if (fields[Field::status] == "\"RECOVERED\"") facts.status = model::EventStatus::recovered;
+  if (fields[Field::status] == "\"CLOSED\"") facts.status = model::EventStatus::closed;
+  facts.alert_name = text.of_value(fields[Field::alert_name], model::kNameBytesMax);
+  facts.target_type = text.of_value(fields[Field::target_type], model::kTargetBytesMax);
+  facts.target = text.of_value(fields[Field::target], model::kTargetBytesMax);
+  facts.description = text.of_value(fields[Field::description], model::kDescriptionBytesMax);
+  facts.metric = text.of_list(fields[Field::metric], model::kNameBytesMax);
+  facts.category = text.of_value(fields[Field::category], model::kNameBytesMax);
+  facts.assignee = text.of_list(fields[Field::assignee], model::kNameBytesMax);
+  facts.event_id = text.of_value(fields[Field::event_id], model::kNameBytesMax);
+  facts.dimensions_json =
+      fields[Field::tags].empty() ? "{}" : text.of_tags(fields[Field::tags], model::kDimensionsBytesMax);
+  facts.dedupe = dedupe_of_standard(CountMd5{crypto}, fields, facts.target_type, stored_json);
+  return facts;
+}
+
+}  // namespace
+
+Result<model::EventFacts> facts_of(const port::Crypto& crypto, model::RecordKind kind, const model::Instance& instance,
+                                   std::string_view stored_json, std::string& scratch) {
+  switch (kind) {
+    case model::RecordKind::custom_event: return facts_of_custom(crypto, instance, stored_json, scratch);
+    case model::RecordKind::standard_event: return facts_of_standard(crypto, stored_json, scratch);
+    case model::RecordKind::alert_transition:
+    case model::RecordKind::gap: break;
+  }
+  return not_an_item();
+}
+
+}  // namespace tocsin::ingest

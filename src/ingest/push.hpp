@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/ingest/refusal.hpp"
+#include "src/json/parser.hpp"
+#include "src/model/batch.hpp"
+#include "src/model/instance.hpp"
+#include "src/port/crypto.hpp"
+
+namespace tocsin::ingest {
+
+inline constexpr std::size_t kEventNameCharactersMax = 128;
+inline constexpr std::size_t kDimensionsMax = 256;       ///< of one event
+inline constexpr std::int64_t kFutureSecondsMax = 3600;  ///< how far ahead of a trusted clock an event may be
+
+/// Who pushes, before it is known whether that is true. Views into the body or the reader.
+struct PushEnvelope {
+  std::int64_t data_id = 0;       ///< 0: absent
+  std::string_view access_token;  ///< empty: absent
+};
+
+/// The push contract of BlueKing's custom events, in two steps with the caller's token check and rate limit between:
+/// read_envelope(), then read_items() for the same body. Either all items of a request are taken or none.
+///
+/// What is stored of an item: event_name, target, event, dimension, timestamp, in this order and nothing else;
+/// numbers keep their text, dimensions become strings (null is dropped), a missing or zero timestamp becomes now.
+/// When instance.alert is not 0 the encoded facts follow each item.
+///
+/// Threads: one owner thread, the parser's. Memory: the batch's resource for what is kept; a few KiB of scratch.
+class PushReader {
+ public:
+  /// Both must outlive the reader.
+  PushReader(json::Parser& parser, const port::Crypto& crypto) noexcept : parser_(parser), crypto_(crypto) {}
+
+  /// Checks all JSON of `body` and the types of data_id and access_token (a string for data_id is refused).
+  /// Precondition: json::kPaddingBytes readable bytes follow `body`. The envelope and the reader's view of the items
+  /// last until `body` changes or the next call. Throws std::bad_alloc.
+  [[nodiscard]] Checked<PushEnvelope> read_envelope(std::span<const std::byte> body);
+
+  /// Checks the items of the body last given to read_envelope() and appends them to `out` (also its data_id, lane and
+  /// kind). Precondition: read_envelope() had a value. On a refusal, and when std::bad_alloc leaves, `out.bytes` and
+  /// `out.items` are as before and the reader can be used again.
+  [[nodiscard]] Checked<void> read_items(const model::Instance& instance, Now now, model::EventBatch& out);
+
+ private:
+  struct Item;
+  [[nodiscard]] Checked<Item> check_item(std::string_view json, std::size_t index, Now now);
+  [[nodiscard]] Checked<void> check_dimension(Item& item, std::size_t index);
+
+  json::Parser& parser_;
+  const port::Crypto& crypto_;
+  std::string token_;  ///< when it came with escapes
+  std::string_view data_;
+  std::uint32_t data_count_ = 0;
+  std::vector<std::string_view> names_;
+  std::string facts_scratch_;
+  std::string facts_encoded_;
+};
+
+}  // namespace tocsin::ingest

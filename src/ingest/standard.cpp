@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/ingest/standard.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "src/ingest/event_time.hpp"
+#include "src/ingest/facts_again.hpp"
+#include "src/ingest/go_type.hpp"
+#include "src/ingest/item_sink.hpp"
+#include "src/ingest/standard_write.hpp"
+#include "src/json/cursor.hpp"
+#include "src/json/text.hpp"
+
+namespace tocsin::ingest {
+namespace {
+
+using json::Kind;
+
+constexpr std::size_t kAddedBytesMax = 320;  // all names and defaults that an event may lack
+constexpr std::size_t kFactsBytesGuess = 256;
+
+tl::unexpected<Refusal> refuse_event(const char* code, std::string message, std::size_t index) {
+  return refuse(code, message.append(" (event ").append(std::to_string(index)).append(")"));
+}
+
+tl::unexpected<Refusal> refuse_type(Field field, const char* expected, std::string_view value, std::size_t index) {
+  std::string message{to_text(field)};
+  message.append(" expected ").append(expected).append(", got ").append(json::to_text(json::kind_of(value)));
+  return refuse_event("field_type", std::move(message), index);
+}
+
+bool is_integer(std::string_view value) { return is(value, Kind::number) && json::to_integer(value).has_value(); }
+
+/// As Python's int() sees it: numbers lose their fraction, words count 1 and 0, texts may hold an integer.
+int severity_of(std::string_view value) {
+  constexpr int kLeast = 3;
+  if (is(value, Kind::number)) return static_cast<int>(std::clamp(json::to_double(value), 1.0, 3.0));
+  if (is(value, Kind::boolean)) return 1;
+  if (!is(value, Kind::string)) return kLeast;
+  std::string text;
+  json::append_unescaped(json::inside_of(value), text, 24);
+  const auto integer = json::to_integer(text);
+  return integer ? static_cast<int>(std::clamp<std::int64_t>(*integer, 1, 3)) : kLeast;
+}
+
+std::optional<std::int32_t> biz_of(std::string_view value) {
+  std::string text{value};
+  if (is(value, Kind::string)) {
+    text.clear();
+    json::append_unescaped(json::inside_of(value), text, 24);
+  } else if (!is(value, Kind::number)) {
+    return std::nullopt;
+  }
+  const auto integer = json::to_integer(text);
+  if (!integer || *integer < INT32_MIN || *integer > INT32_MAX) return std::nullopt;
+  return static_cast<std::int32_t>(*integer);
+}
+
+const char* status_of(std::string_view value) {
+  const std::string upper = upper_of(value);
+  return upper == "RECOVERED" ? "RECOVERED" : upper == "CLOSED" ? "CLOSED" : "ABNORMAL";
+}
+
+/// The reason why `value` is no list of strings of at most `max`, or null.
+const char* not_strings(std::string_view value, std::size_t max) {
+  json::Cursor at{value};
+  std::size_t count = 0;
+  for (at.enter('['); at.next_element(); ++count) {
+    if (!is(at.skip(), Kind::string)) return "expected strings only";
+    if (count == max) return "has too many elements";
+  }
+  return nullptr;
+}
+
+/// The reason why `value` is neither an object nor a list of {key, value}, or null.
+const char* not_tags(std::string_view value) {
+  json::Cursor at{value};
+  std::string_view name;
+  std::size_t count = 0;
+  if (is(value, Kind::object)) {
+    for (at.enter('{'); at.next_member(name); static_cast<void>(at.skip())) {
+      if (++count > kTagsMax) return "has more than 256 members";
+    }
+    return nullptr;
+  }
+  if (!is(value, Kind::array)) return "expected an object or a list of {key, value}";
+  for (at.enter('['); at.next_element();) {
+    const std::string_view one = at.skip();
+    if (++count > kTagsMax) return "has more than 256 elements";
+    if (!is(one, Kind::object)) return "expected elements of the form {key, value}";
+    json::Cursor tag{one};
+    bool has_key = false;
+    for (tag.enter('{'); tag.next_member(name);) {
+      const std::string_view member = tag.skip();
+      if (json::stands_for(name, "key")) has_key = is(member, Kind::string);
+    }
+    if (!has_key) return "expected a string as key of each element";
+  }
+  return nullptr;
+}
+
+/// The first rule of shape that an event breaks.
+Checked<void> check_shapes(const StandardFields& fields, std::size_t index) {
+  const std::string_view name = fields[Field::alert_name];
+  if (name.empty()) return refuse_event("alert_name_missing", "alert_name missing", index);
+  for (const Field field :
+       {Field::alert_name, Field::description, Field::category, Field::target_type, Field::status}) {
+    if (!fields[field].empty() && !is(fields[field], Kind::string)) {
+      return refuse_type(field, "a string", fields[field], index);
+    }
+  }
+  if (name == "\"\"") return refuse_event("alert_name_empty", "alert_name cannot be empty", index);
+  for (const Field field : {Field::event_id, Field::target}) {
+    const std::string_view value = fields[field];
+    if (!value.empty() && !is(value, Kind::string) && !is_integer(value)) {
+      return refuse_type(field, "a string or an integer", value, index);
+    }
+  }
+  for (const Field field : {Field::metric, Field::assignee, Field::dedupe_keys}) {
+    const std::string_view value = fields[field];
+    if (value.empty() || (field != Field::dedupe_keys && is(value, Kind::string))) continue;
+    if (!is(value, Kind::array)) {
+      return refuse_type(field, field == Field::dedupe_keys ? "a list" : "a string or a list", value, index);
+    }
+    if (const char* reason = not_strings(value, kDedupeKeysMax)) {
+      return refuse_event("field_list", std::string{to_text(field)} + " " + reason, index);
+    }
+  }
+  if (!fields[Field::tags].empty()) {
+    if (const char* reason = not_tags(fields[Field::tags])) {
+      return refuse_event("tags_type", std::string{"tags "} + reason, index);
+    }
+  }
+  return {};
+}
+
+void write_unknown_members(std::string_view event, ItemSink& sink) {
+  json::Cursor at{event};
+  std::string_view name;
+  for (at.enter('{'); at.next_member(name);) {
+    const std::string_view value = at.skip();
+    if (field_of(name) || json::stands_for(name, "data_id") || json::stands_for(name, "access_token")) continue;
+    sink.append(",\"");
+    sink.append(name);
+    sink.append("\":");
+    json::append_compact(value, sink);
+  }
+}
+
+}  // namespace
+
+Checked<StandardEnvelope> StandardReader::read_envelope(std::span<const std::byte> body) {
+  data_ = {};
+  data_count_ = 0;
+  std::array<json::Pick, 4> picks{{{"data_id"}, {"access_token"}, {"data"}, {"alert_name"}}};
+  const auto checked = parser_.check(as_text(body), picks);
+  if (!checked) return refuse(checked.error());
+  if (checked->kind != Kind::object && checked->kind != Kind::array) {
+    return refuse("body_type", std::string{"request body expected an event or a list of events, got "} +
+                                   json::to_text(checked->kind));
+  }
+  const auto& [data_id, token, data, alert_name] = picks;
+  const bool wrapped = !data.text.empty() && alert_name.text.empty();
+  data_ = wrapped ? data.text : checked->text;
+  data_count_ = wrapped ? data.elements : checked->elements;
+  if (!is(data_, Kind::array)) data_count_ = 1;
+  StandardEnvelope envelope;
+  if (!data_id.text.empty() && !is(data_id.text, Kind::null)) {
+    if (!is_integer(data_id.text)) return refuse("data_id_type", "data_id expected an integer");
+    envelope.data_id = json::to_integer(data_id.text);
+  }
+  if (!token.text.empty() && !is(token.text, Kind::null)) {
+    if (!is(token.text, Kind::string)) return refuse("access_token_type", "access_token expected a string");
+    std::string_view inside = json::inside_of(token.text);
+    if (inside.size() > model::kTokenBytesMax) {
+      return refuse("access_token_too_long", "access_token is longer than 512 bytes");
+    }
+    if (json::has_escapes(inside)) {
+      token_.clear();
+      json::append_unescaped(inside, token_);
+      inside = token_;
+    }
+    envelope.access_token = inside;
+  }
+  return envelope;
+}
+
+Checked<std::int64_t> StandardReader::check_time(const Event& event, Field field, std::int64_t otherwise,
+                                                 std::size_t index) const {
+  const std::string_view value = event.fields[field];
+  if (value.empty() || value == "\"\"") return otherwise;
+  std::optional<std::int64_t> ms;
+  if (is(value, Kind::number)) {
+    ms = time_of_number(json::to_double(value));
+    if (ms == 0) return otherwise;
+  } else if (is(value, Kind::string)) {
+    std::string text;
+    json::append_unescaped(json::inside_of(value), text, 64);
+    ms = parse_time_text(text, options_.offset_minutes);
+  } else {
+    return refuse_type(field, "a number or a time", value, index);
+  }
+  if (ms) return *ms / 1000;
+  return refuse_event(
+      "time_form",
+      std::string{to_text(field)} + " expected epoch seconds, epoch milliseconds, or a time like 2023-10-01T12:00:00Z",
+      index);
+}
+
+Checked<StandardReader::Event> StandardReader::check_event(std::string_view json, const model::Instance& instance,
+                                                           Now now, std::size_t index) const {
+  if (!is(json, Kind::object)) {
+    return refuse_event("event_type",
+                        std::string{"event expected an object, got "} + json::to_text(json::kind_of(json)), index);
+  }
+  Event event;
+  if (const auto twice = event.fields.split(json)) {
+    return refuse_event("member_repeated", std::string{to_text(*twice)} + " appears twice", index);
+  }
+  if (auto shapes = check_shapes(event.fields, index); !shapes) return tl::unexpected(shapes.error());
+  event.severity = severity_of(event.fields[Field::severity]);
+  event.bk_biz_id = instance.bk_biz_id;
+  if (const std::string_view biz = event.fields[Field::bk_biz_id]; !biz.empty() && biz != "\"\"") {
+    const auto value = biz_of(biz);
+    if (!value) return refuse_type(Field::bk_biz_id, "an integer of 32 bits", biz, index);
+    event.bk_biz_id = *value;
+  }
+  const auto time = check_time(event, Field::time, now.wall.unix_ms / 1000, index);
+  if (!time) return tl::unexpected(time.error());
+  event.time_s = *time;
+  const auto anomaly = check_time(event, Field::anomaly_time, event.time_s, index);
+  if (!anomaly) return tl::unexpected(anomaly.error());
+  event.anomaly_time_s = *anomaly;
+  if (!event.fields[Field::status].empty()) event.status = status_of(event.fields[Field::status]);
+  return event;
+}
+
+std::uint64_t StandardReader::hash_of_id(std::int32_t data_id, const Event& event) const {
+  const std::string_view id = event.fields[Field::event_id];
+  if (id.empty() || id == "\"\"") return 0;
+  std::string text = std::to_string(data_id);
+  text.push_back('\0');
+  json::append_unescaped(is(id, Kind::string) ? json::inside_of(id) : id, text);
+  text.append(1, '\0').append(event.status).append(1, '\0').append(std::to_string(event.time_s));
+  const port::Digest256 digest = crypto_.hmac_sha256(secret_, as_bytes(text));
+  std::uint64_t hash = 0;
+  for (std::size_t i = 0; i < 7; ++i) hash = hash << 8U | std::to_integer<std::uint64_t>(digest[i]);
+  return hash | 1U;  // 0 means "no id"
+}
+
+void StandardReader::write_event(const Event& event, std::string_view own_id, ItemSink& sink) {
+  const StandardFields& fields = event.fields;
+  const auto name = [&sink](Field field) {
+    sink.append(field == Field::alert_name ? "{\"" : ",\"");
+    sink.append(to_text(field));
+    sink.append("\":");
+  };
+  const auto number = [&](Field field, std::int64_t value) {
+    name(field);
+    sink.append(std::to_string(value));
+  };
+  const auto optional = [&](Field field, void (*write)(std::string_view, ItemSink&)) {
+    if (fields[field].empty()) return;
+    name(field);
+    write(fields[field], sink);
+  };
+  name(Field::alert_name);
+  sink.append(fields[Field::alert_name]);
+  name(Field::event_id);
+  if (const std::string_view id = fields[Field::event_id]; id.empty() || id == "\"\"") {
+    sink.append("\"");
+    sink.append(own_id);
+    sink.append("\"");
+  } else {
+    write_as_text(id, sink);
+  }
+  optional(Field::description, write_as_text);
+  optional(Field::metric, write_as_list);
+  name(Field::category);
+  const std::string_view category = fields[Field::category];
+  write_lower(category.empty() || category == "\"\"" ? "\"other_rt\"" : category, sink);
+  name(Field::target_type);
+  write_target_type(fields[Field::target_type].empty() ? "\"\"" : fields[Field::target_type], sink);
+  name(Field::target);
+  write_as_text(fields[Field::target].empty() ? "\"\"" : fields[Field::target], sink);
+  number(Field::severity, event.severity);
+  number(Field::bk_biz_id, event.bk_biz_id);
+  optional(Field::tags, write_tags);
+  optional(Field::dedupe_keys, write_as_list);
+  optional(Field::assignee, write_as_list);
+  number(Field::time, event.time_s);
+  number(Field::anomaly_time, event.anomaly_time_s);
+  name(Field::status);
+  sink.append("\"");
+  sink.append(event.status);
+  sink.append("\"");
+}
+
+Checked<void> StandardReader::read_items(const model::Instance& instance, Now now, const Id128& request_id,
+                                         model::EventBatch& out) {
+  if (instance.type == model::InstanceType::time_series) {
+    return refuse("time_series", "time series are not accepted by this release");
+  }
+  if (data_count_ == 0) return refuse("data_empty", "the list of events cannot be empty");
+  ItemSink sink{out};
+  sink.reserve(data_.size() + data_count_ * (kAddedBytesMax + kFactsBytesGuess), data_count_);
+  const std::string request_text = to_uuid_text(request_id);
+  model::Lane lane = instance.lane;
+  json::Cursor at{data_};
+  const bool is_list = is(data_, Kind::array);
+  if (is_list) at.enter('[');
+  for (std::size_t index = 0; is_list ? at.next_element() : index == 0; ++index) {
+    const std::string_view json = at.skip();
+    const auto event = check_event(json, instance, now, index);
+    if (!event) return tl::unexpected(event.error());
+    const std::string own_id = request_text + "-" + std::to_string(index);
+    write_event(*event, own_id, sink);
+    write_unknown_members(json, sink);
+    sink.append("}");
+    const std::string_view stored = sink.end_json(hash_of_id(instance.data_id, *event));
+    const auto facts = facts_of(crypto_, model::RecordKind::standard_event, instance, stored, facts_scratch_);
+    if (!facts.ok()) return refuse("facts", "the event cannot be read back", 500);
+    if (facts->severity == 1 && facts->status == model::EventStatus::abnormal)
+      lane = std::min(lane, model::Lane::critical);
+    facts_encoded_.clear();
+    model::encode(*facts, facts_encoded_);
+    sink.add_facts(facts_encoded_);
+  }
+  out.data_id = instance.data_id;
+  out.lane = lane;
+  out.kind = model::RecordKind::standard_event;
+  sink.keep();
+  return {};
+}
+
+}  // namespace tocsin::ingest

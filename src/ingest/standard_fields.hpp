@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace tocsin::ingest {
+
+/// The members of a standard event, in the order in which a stored one has them.
+enum class Field : std::uint8_t {
+  alert_name,
+  event_id,
+  description,
+  metric,
+  category,
+  target_type,
+  target,
+  severity,
+  bk_biz_id,
+  tags,
+  dedupe_keys,
+  assignee,
+  time,
+  anomaly_time,
+  status,
+};
+inline constexpr std::array<std::string_view, 15> kFieldNames{
+    "alert_name", "event_id", "description", "metric",   "category", "target_type",  "target", "severity",
+    "bk_biz_id",  "tags",     "dedupe_keys", "assignee", "time",     "anomaly_time", "status"};
+
+[[nodiscard]] std::optional<Field> field_of(std::string_view inside_name);
+[[nodiscard]] inline std::string_view to_text(Field field) noexcept {
+  return kFieldNames[static_cast<std::size_t>(field)];
+}
+
+/// The values of one event by field, as written; empty: absent or null.
+class StandardFields {
+ public:
+  /// Takes an event apart. `event`: an object that the parser accepted. The name that came twice, if one did.
+  std::optional<Field> split(std::string_view event);
+  [[nodiscard]] std::string_view operator[](Field field) const noexcept {
+    return values_[static_cast<std::size_t>(field)];
+  }
+
+ private:
+  std::array<std::string_view, kFieldNames.size()> values_{};
+};
+
+}  // namespace tocsin::ingest
