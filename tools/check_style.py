@@ -32,7 +32,7 @@ BANNED = [
     ("using", re.compile(r"\b(using\s+namespace\s+std)\s*;"), "lets names of the library in"),
 ]
 BANNED_IN_SRC = [
-    ("clock", re.compile(r"(\w*_clock::now|\bclock_gettime|\bgettimeofday|(?:std)?::time)\s*\("),
+    ("clock", re.compile(r"(\w*_clock::now|\bclock_gettime|\bgettimeofday|(?<!\w)(?:std)?::time)\s*\("),
      "time comes in as a parameter"),
     ("world", re.compile(ANYWHERE + r"(getenv|fopen|socket|fork|_?exit)\s*\("), "touches the world: that is platform/"),
     ("world", re.compile(r"\bstd::(random_device|cout|cerr|thread)\b"), "touches the world: that is platform/"),
