@@ -107,6 +107,9 @@ Framing check_framing(MHD_Connection& connection, std::string_view method, std::
   if (std::strncmp(version, "HTTP/1.", 7) != 0 || version[8] != '\0' || version[9] != '\0')
     return fail("odd end of the request line");
   if (path.empty() || path.front() != '/') return fail("the path must begin with a slash");
+  for (const char c : path) {
+    if (c < '!' || c > '~') return fail("blank, control or 8-bit character in the path");
+  }
   if (path.find("%00") != std::string_view::npos) return fail("NUL in the path");
 
   static_cast<void>(MHD_get_connection_values_n(&connection, MHD_HEADER_KIND, on_header, &seen));

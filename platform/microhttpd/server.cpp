@@ -97,14 +97,15 @@ Result<std::uint16_t> HttpServer::open(const ListenerOptions& options) {
   groups_ = PeerGroups{slots_.size()};
 
   // No time-out of the library's own: it only knows idleness, and asking the time costs a call for every event.
-  // No Date header: the appliance may not know the time.
+  // No Date header: the appliance may not know the time. Not its strict mode: it answers a missing Host with two heads,
+  // and check_framing() knows that rule and more.
   listener->daemon = MHD_start_daemon(
       MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK, 0, nullptr, nullptr, Library::on_call,
       listener.get(), MHD_OPTION_LISTEN_SOCKET, socket->fd, MHD_OPTION_CONNECTION_LIMIT, slots,
       MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits_.connection_bytes, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
-      MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_COMPLETED, Library::on_completed, listener.get(),
-      MHD_OPTION_NOTIFY_CONNECTION, Library::on_connection, listener.get(), MHD_OPTION_URI_LOG_CALLBACK,
-      Library::on_target, listener.get(), MHD_OPTION_UNESCAPE_CALLBACK, Library::keep_escapes, nullptr, MHD_OPTION_END);
+      MHD_OPTION_NOTIFY_COMPLETED, Library::on_completed, listener.get(), MHD_OPTION_NOTIFY_CONNECTION,
+      Library::on_connection, listener.get(), MHD_OPTION_URI_LOG_CALLBACK, Library::on_target, listener.get(),
+      MHD_OPTION_UNESCAPE_CALLBACK, Library::keep_escapes, nullptr, MHD_OPTION_END);
   if (listener->daemon == nullptr) {
     static_cast<void>(::close(socket->fd));
     return error(Errc::io_failed, "start HTTP daemon");
