@@ -30,7 +30,7 @@ const char* reason_of(simdjson::error_code code) noexcept {
     case simdjson::UTF8_ERROR: return "not UTF-8";
     case simdjson::UNCLOSED_STRING: return "a string is not closed";
     case simdjson::UNESCAPED_CHARS: return "a control character inside a string";
-    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT: return "an array or object is not closed";
+    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT: return "an array or object is not closed, or something follows it";
     default: return "misplaced or missing bracket, comma, colon or value";
   }
 }
