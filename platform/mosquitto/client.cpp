@@ -176,7 +176,11 @@ bool Client::wants_write() const noexcept {
   return (!tls_ || is_connected_) && mosquitto_want_write(handle_);
 }
 
-int Client::wait_ms_max() const noexcept { return tls_ && tcp_is_up_ && !is_connected_ && !is_over_ ? 100 : 1'000; }
+int Client::wait_ms_max() const noexcept {
+  if (!events_.empty()) return 0;
+  if (fd() < 0) return 60'000;
+  return tls_ && tcp_is_up_ && !is_connected_ ? 100 : 1'000;
+}
 
 void Client::on_ready(bool readable, bool writable, bool hung_up) {
   if (fd() < 0) return;

@@ -36,7 +36,7 @@ class Client final : public port::Broker {
 
   [[nodiscard]] int fd() const noexcept;  ///< -1: nothing to wait for
   [[nodiscard]] bool wants_write() const noexcept;
-  [[nodiscard]] int wait_ms_max() const noexcept;  ///< call on_ready() at least so often
+  [[nodiscard]] int wait_ms_max() const noexcept;  ///< call on_ready() and next_event() at least so often
   /// Also with nothing ready.
   void on_ready(bool readable, bool writable, bool hung_up);
   [[nodiscard]] std::optional<port::BrokerEvent> next_event();

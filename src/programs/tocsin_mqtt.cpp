@@ -40,7 +40,7 @@ class Worker final : channel::FrameHandler, deliver::FrameOut {
   }
 
   void turn() {
-    std::int64_t wait_ms = client_.fd() < 0 ? 60'000 : client_.wait_ms_max();
+    std::int64_t wait_ms = client_.wait_ms_max();
     if (const auto deadline = session_.next_deadline())
       wait_ms = std::min(wait_ms, deadline->ms() - clock_.monotonic().ms() + 1);
     linux::Readiness link;
