@@ -171,7 +171,9 @@ Report Verifier::finish(Tail tail) {
 std::string to_text(const Report& report) {
   std::string out;
   const std::string last = std::to_string(report.end.row);
-  if (report.ok()) {
+  if (report.ok() && report.rows == 0) {
+    out = "intact: no rows\n";
+  } else if (report.ok()) {
     out = "intact: rows " + std::to_string(report.first_row) + " to " + last + ", " + std::to_string(report.blocks) +
           " blocks, " + std::to_string(report.open_rows) + " rows not yet in a block\n";
   } else {

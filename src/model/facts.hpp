@@ -21,7 +21,7 @@ inline constexpr std::size_t kDimensionsBytesMax = 1024;  ///< as JSON text; lon
 /// What the alert engine needs of one event. Views: into the encoded form or the parser's memory.
 /// The same facts come out of the same stored item at any later time (folds are derived again from the log).
 struct EventFacts {
-  Id128 dedupe{};                ///< upstream's dedupe md5 (blueking.md 2.7), over the default keys and the event's own
+  Id128 dedupe{};                ///< BlueKing's dedupe md5 over the default keys and the event's own
   EventStatus status = EventStatus::abnormal;
   std::uint8_t severity = 3;     ///< 1 fatal, 2 warning, 3 remind
   std::int32_t bk_biz_id = 0;

@@ -37,7 +37,9 @@ TEST(AuditVerify, FindsAnIntactLogIntact) {
 
 TEST(AuditVerify, OfAnEmptyLogIsIntact) {
   const LogInMemory log;
-  EXPECT_TRUE(log.verify(checkpoint_of(log.head), Tail::is_exact).ok());
+  const Report report = log.verify(checkpoint_of(log.head), Tail::is_exact);
+  EXPECT_TRUE(report.ok());
+  EXPECT_EQ(to_text(report).substr(0, 16), "intact: no rows\n");
 }
 
 TEST(AuditVerify, GivesTheSameReportInSlicesOfAnySize) {
