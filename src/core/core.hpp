@@ -21,8 +21,13 @@ inline constexpr std::int64_t kConfirmFlushMs = 5'000;   ///< an unrecorded conf
 inline constexpr std::int64_t kFoldFlushMs = 30'000;     ///< folds live in the cache this long
 inline constexpr std::uint64_t kFoldFlushEvents = 100'000;
 
+struct Upstream {
+  std::string name;
+  std::array<bool, model::kLanes> wants{true, true, true};
+};
+
 struct Settings {
-  std::vector<std::string> upstreams;            ///< names; at most kUpstreamsMax; the index is the id
+  std::vector<Upstream> upstreams;               ///< at most kUpstreamsMax; the index is the id
   std::int64_t retention_ms = 168LL * 3'600'000;
   std::size_t alert_cache_bytes = 384 * KiB;
   std::uint64_t delivery_window_bytes = 1 * MiB; ///< W of the design: nothing is offered beyond cursor + W
@@ -68,9 +73,15 @@ class Core {
   [[nodiscard]] Gauges gauges() const noexcept;
   [[nodiscard]] const model::Identity& identity() const noexcept;
 
+  class Turn;    ///< one attempt at a commit; turn.hpp
+  struct State;  ///< state.hpp
+
  private:
-  class Turn;
-  struct State;
+  [[nodiscard]] Status try_turn(std::span<Input> inputs, Now now, Effects& out);
+  void refuse_all(std::span<Input> inputs, Errc code, const char* why, Effects& out) noexcept;
+  void recover_from(const Error& failure) noexcept;
+  [[nodiscard]] Status first_start(Now now, bool keep_old_identity);
+  [[nodiscard]] Status recount_folds(Now now);
   Ports ports_;
   Settings settings_;
   std::unique_ptr<State> state_;

@@ -30,6 +30,15 @@ struct BootClocks {
   [[nodiscard]] Wall date(std::uint32_t boot_of_record, bool trusted, std::int64_t wall_ms, std::int64_t mono_ms) const noexcept;
 };
 
+/// What an open alert counts beyond its stored record: folds wait up to 30 s before they are written.
+struct FoldNews {
+  std::uint64_t number = 0;
+  std::uint64_t event_count = 0;
+  std::int64_t latest_ms = 0;
+  std::int64_t update_ms = 0;
+};
+inline constexpr std::size_t kFoldNewsMax = 256;  ///< the newest; others show their stored count until it is written
+
 /// Highest confirmed sequence on flash, per upstream and lane.
 using Cursors = std::array<std::array<std::uint64_t, model::kLanes>, kUpstreamsMax>;
 
@@ -41,6 +50,7 @@ struct View {
   Cursors durable{};
   registry::Registry::Pointer registry;
   std::shared_ptr<const BootClocks> clocks;
+  std::shared_ptr<const std::vector<FoldNews>> folds;  ///< never null
 };
 
 /// Numbers for status and metrics.

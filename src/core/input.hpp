@@ -58,11 +58,13 @@ struct SetClock {
   std::string actor;
 };
 
-/// A worker says that everything of the lane up to `seq` is safe at its broker. Never starts a commit of its own at once.
+/// A worker says that everything of the lane up to `seq` is safe at its broker. It waits for the company of another
+/// turn, kConfirmFlushMs at most.
 struct Confirm {
   std::uint8_t upstream = 0;
   model::Lane lane = model::Lane::normal;
   std::uint64_t seq = 0;
+  bool is_urgent = false;        ///< half the delivery window is unrecorded: do not wait
 };
 
 /// Something to be recorded in the audit log and nothing else (refused credentials, start, stop …).

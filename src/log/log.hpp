@@ -15,7 +15,7 @@ namespace tocsin::log {
 
 /// Where a lane begins and ends. All zero: the lane is empty.
 struct LaneEnds {
-  std::uint64_t first_seq = 0;       ///< first sequence of the oldest segment
+  std::uint64_t first_seq = 0;       ///< a sequence at the lane's beginning when it was last looked for
   std::uint64_t last_seq = 0;        ///< last sequence of the newest
   auto operator<=>(const LaneEnds&) const = default;
 };

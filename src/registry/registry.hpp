@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "src/base/result.hpp"
+#include "src/base/time.hpp"
 #include "src/model/instance.hpp"
 #include "src/port/store.hpp"
 

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/core/core.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "src/core/note.hpp"
+#include "src/core/state.hpp"
+#include "src/core/turn.hpp"
+#include "src/ingest/facts_again.hpp"
+#include "src/model/seal.hpp"
+
+namespace tocsin::core {
+namespace {
+
+using model::Key;
+using model::Table;
+
+constexpr const char* kDamaged = "the store was damaged; what could be read was kept";
+
+/// Beyond this much of the quota nothing is taken in: removal needs pages too.
+constexpr std::uint64_t kRefuseShare = 92;
+
+Result<std::optional<model::Identity>> read_identity(port::Store& store) {
+  auto txn = store.begin_read();
+  if (!txn.ok()) return txn.error();
+  const Key key(Table::format);
+  auto value = (*txn)->get(key);
+  if (!value.ok()) return value.error();
+  if (!*value) return std::optional<model::Identity>{};
+  const auto payload = model::unseal(key, **value);
+  auto identity = payload.ok() ? model::decode_identity(*payload) : Result<model::Identity>(payload.error());
+  if (!identity.ok()) return identity.error();
+  return std::optional<model::Identity>{std::move(*identity)};
+}
+
+}  // namespace
+
+Core::Core(Ports ports, Settings settings) : ports_(ports), settings_(std::move(settings)) {
+  std::array<std::byte, sizeof(std::uint64_t)> salt{};
+  ports_.random.fill(salt);
+  state_ = std::make_unique<State>(settings_, load<std::uint64_t>(salt.data()));
+}
+Core::~Core() = default;
+
+Status Core::start(Now now) try {
+  auto stored = read_identity(ports_.store);
+  bool is_damaged = false;
+  if (!stored.ok()) {
+    if (stored.error().code != Errc::storage_corrupt) return stored.error().in("reading the identity");
+    is_damaged = true;
+  }
+  auto& identity = state_->identity;
+  const bool is_new = is_damaged || !*stored;
+  bool is_moved = false;
+  if (is_new) {
+    identity = {};
+    ports_.random.fill(identity.appliance);
+    ports_.random.fill(identity.secret);
+    identity.created_ms = now.wall.unix_ms;
+  } else {
+    identity = std::move(**stored);
+    is_moved = !identity.hardware.empty() && !settings_.hardware.empty() && identity.hardware != settings_.hardware;
+  }
+  const bool new_store_id = is_new || settings_.store_was_salvaged || is_moved;
+  if (new_store_id) {
+    ports_.random.fill(identity.store);
+    identity.hardware = settings_.hardware;
+  }
+  {
+    auto txn = ports_.store.begin_read();
+    if (!txn.ok()) return txn.error();
+    if (auto done = load_state(**txn, ports_, settings_, *state_); !done.ok()) return done;
+  }
+  state_->boot = state_->record.boot + 1;
+  auto clocks = std::make_shared<BootClocks>(*state_->clocks);
+  clocks->boot = state_->boot;
+  state_->clocks = std::move(clocks);
+
+  Turn turn(ports_, settings_, *state_, now);
+  if (new_store_id) {
+    if (auto done = turn.put_identity(identity); !done.ok()) return done;
+  }
+  if (state_->is_audit_broken || settings_.store_was_salvaged || is_damaged) {
+    if (auto done = turn.begin_audit_epoch(); !done.ok()) return done;
+    if (auto done = turn.audit(model::AuditAction::store_salvaged, "system", "store:" + to_hex(identity.store), kDamaged); !done.ok()) return done;
+    if (auto done = turn.raise_own("store salvaged", kDamaged, 1); !done.ok()) return done;
+  }
+  if (is_new) {
+    if (auto done = turn.audit(model::AuditAction::store_created, "system", "store:" + to_hex(identity.store), ""); !done.ok()) return done;
+  }
+  if (is_moved) {
+    if (auto done = turn.raise_own("moved disk or clone?", "the store was written on other hardware; it has a new store id", 2); !done.ok()) return done;
+  }
+  if (auto done = turn.begin_boot(); !done.ok()) return done;
+  if (auto done = turn.sync_upstreams(); !done.ok()) return done;
+  if (auto done = turn.commit(); !done.ok()) return done.error().in("first commit of this boot");
+  Effects none;
+  turn.adopt(none);
+  state_->id_rebuild.until_seq = state_->next_seq;
+  return recount_folds(now);
+} catch (const std::bad_alloc&) {
+  return error(Errc::out_of_budget, "start: memory");
+}
+
+Status Core::recount_folds(Now now) {
+  const std::uint64_t from = state_->record.folds_from_seq;
+  if (from == 0) return {};
+  auto txn = ports_.store.begin_read();
+  if (!txn.ok()) return txn.error();
+  std::string scratch;
+  Status failed;
+  const auto open_alert = [&](const Id128& dedupe) -> std::optional<model::Alert> {
+    if (const auto* cached = state_->cache.find(dedupe)) return *cached;
+    const Key key = Key(Table::open_alert).raw(dedupe);
+    auto value = (*txn)->get(key);
+    if (!value.ok() || !*value) return std::nullopt;
+    const auto number = model::unseal(key, **value);
+    if (!number.ok() || number->size() != sizeof(std::uint64_t)) return std::nullopt;
+    const Key alert_key = Key(Table::alert).u64(load<std::uint64_t>(number->data()));
+    value = (*txn)->get(alert_key);
+    if (!value.ok() || !*value) return std::nullopt;
+    const auto payload = model::unseal(alert_key, **value);
+    auto alert = payload.ok() ? model::decode_alert(*payload) : Result<model::Alert>(payload.error());
+    return alert.ok() ? std::optional<model::Alert>{std::move(*alert)} : std::nullopt;
+  };
+  for (const auto lane : {model::Lane::critical, model::Lane::normal}) {
+    std::uint64_t at = from;
+    for (bool more = true; more;) {
+      auto walked = log::walk(**txn, lane, at, 64, [&](const model::SegmentHeader& segment, const model::Record& record) {
+        const auto* instance = state_->registry->instance(record.data_id);
+        if (instance == nullptr) return true;
+        if (record.kind == model::RecordKind::custom_event && instance->alert == 0) return true;
+        const auto facts = ingest::facts_of(ports_.crypto, record.kind, *instance, record.json, scratch);
+        if (!facts.ok()) return true;
+        auto alert = open_alert(facts->dedupe);
+        if (!alert) return true;
+        const Wall received{record.wall_ms, (segment.flags & model::kSegmentTrusted) != 0};
+        if (!alert::refold(*alert, *facts, {record.seq, received, record.data_id, instance->plugin_id})) return true;
+        if (!state_->folds_since) state_->folds_since = now.mono;
+        ++state_->folds_waiting;
+        // What does not fit the cache is written by the next turn's flush; here it is rare enough to fail the start.
+        if (!state_->cache.put(std::move(*alert), record.seq).empty()) failed = error(Errc::out_of_budget, "recount of folds");
+        return failed.ok();
+      });
+      if (!walked.ok()) return walked.error().in("recount of folds");
+      if (!failed.ok()) return failed;
+      more = walked->next_seq.has_value();
+      if (more) at = *walked->next_seq;
+    }
+  }
+  return {};
+}
+
+Status Core::try_turn(std::span<Input> inputs, Now now, Effects& out) {
+  Turn turn(ports_, settings_, *state_, now);
+  for (Input& input : inputs) {
+    if (auto done = turn.apply(input); !done.ok()) return done;
+  }
+  if (auto done = turn.ride_along(); !done.ok()) return done;
+  const bool wrote = turn.has_writes();
+  if (auto done = turn.commit(); !done.ok()) return done;
+  turn.adopt(out);
+  out.changed = wrote;
+  return {};
+}
+
+void Core::refuse_all(std::span<Input> inputs, Errc code, const char* why, Effects& out) noexcept {
+  for (const Input& input : inputs) {
+    if (input.reply.ticket == 0) continue;
+    try {
+      out.answers.push_back({input.reply, code, std::string(why)});
+    } catch (const std::bad_alloc&) {
+      return;  // the request's own deadline answers it
+    }
+  }
+}
+
+void Core::recover_from(const Error& failure) noexcept {
+  auto& g = state_->gauges;
+  ++g.turns_failed;
+  const bool is_unknown = failure.code != Errc::storage_full && failure.code != Errc::out_of_budget;
+  if (is_unknown) {
+    g.store_ok = ports_.store.reopen().ok();
+    if (!g.store_ok) {
+      state_->is_loaded = false;
+      return;
+    }
+  }
+  try {
+    auto txn = ports_.store.begin_read();
+    state_->is_loaded = txn.ok() && load_state(**txn, ports_, settings_, *state_).ok();
+    txn = error(Errc::unavailable, "released");
+    if (state_->is_loaded) state_->is_loaded = recount_folds({}).ok();
+    ++g.reloads;
+  } catch (const std::bad_alloc&) {
+    state_->is_loaded = false;
+  }
+}
+
+void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
+  if (!state_->is_loaded) recover_from(error(Errc::io_failed, "state lost"));
+  if (!state_->is_loaded) {
+    refuse_all(inputs, Errc::unavailable, "the store is not usable at the moment", out);
+    return;
+  }
+  const auto use = ports_.store.use();
+  const bool is_full = use.used_bytes > use.quota_bytes * kRefuseShare / 100;
+  const auto attempt = [&](std::span<Input> some) -> Status {
+    try {
+      return try_turn(some, now, out);
+    } catch (const std::bad_alloc&) {
+      return error(Errc::out_of_budget, "turn: memory");
+    }
+  };
+  const auto first_push = [](const Input& input) { return std::holds_alternative<Push>(input.what); };
+  if (is_full && std::any_of(inputs.begin(), inputs.end(), first_push)) {
+    for (Input& input : inputs) {
+      if (first_push(input)) {
+        refuse_all({&input, 1}, Errc::storage_full, "the store is full", out);
+      } else if (auto done = attempt({&input, 1}); !done.ok()) {
+        recover_from(done.error());
+        refuse_all({&input, 1}, done.error().code, "the store is full", out);
+      }
+    }
+    return;
+  }
+  auto done = attempt(inputs);
+  if (done.ok()) return;
+  recover_from(done.error());
+  const bool retry = done.error().code == Errc::out_of_budget && inputs.size() > 1 && state_->is_loaded;
+  if (!retry) {
+    refuse_all(inputs, done.error().code, to_text(done.error().code), out);
+    return;
+  }
+  // One input's appetite must not fail its neighbours.
+  for (Input& input : inputs) {
+    done = state_->is_loaded ? attempt({&input, 1}) : Status{error(Errc::unavailable, "state lost")};
+    if (done.ok()) continue;
+    if (state_->is_loaded) recover_from(done.error());
+    refuse_all({&input, 1}, done.error().code, to_text(done.error().code), out);
+  }
+}
+
+void Core::flush(Now now, Effects& out) noexcept {
+  if (!state_->is_loaded) return;
+  if (state_->folds_since) {
+    state_->folds_since->ns = now.mono.ns - kFoldFlushMs * 1'000'000;
+    turn({}, now, out);
+  }
+  if (state_->unrecorded_since) {
+    try {
+      const std::string note = encode_note(state_->identity.store, settings_.upstreams, state_->confirmed);
+      if (!ports_.store.put_note(as_bytes(note)).ok()) return;  // they will be offered again, marked
+      state_->durable = state_->confirmed;
+      state_->unrecorded_since.reset();
+      state_->must_record = false;
+      out.changed = true;
+    } catch (const std::bad_alloc&) {
+      return;
+    }
+  }
+}
+
+}  // namespace tocsin::core

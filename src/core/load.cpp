@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "src/core/note.hpp"
+#include "src/core/state.hpp"
+#include "src/model/seal.hpp"
+
+namespace tocsin::core {
+namespace {
+
+using model::Key;
+using model::Table;
+
+constexpr std::size_t kBootClocksMax = 64;
+
+Status load_counters(port::ReadTxn& txn, Core::State& state) {
+  const Key key(Table::state);
+  auto value = txn.get(key);
+  if (!value.ok()) return value.error();
+  if (*value) {
+    const auto payload = model::unseal(key, **value);
+    auto record = payload.ok() ? model::decode_state(*payload) : Result<model::StateRecord>(payload.error());
+    if (record.ok()) {
+      state.record = *record;
+    } else {
+      // Everything in it is a lower bound of something that can be found again, except the recount: begin at zero.
+      ++state.gauges.damaged_records;
+      state.record = {};
+      state.record.folds_from_seq = 1;
+    }
+  }
+  auto ends = log::find_ends(txn);
+  if (!ends.ok()) return ends.error();
+  state.ends = *ends;
+  state.next_seq = state.record.next_seq;
+  for (const auto& lane : state.ends) state.next_seq = std::max(state.next_seq, lane.last_seq + 1);
+  return {};
+}
+
+Status load_alerts(port::ReadTxn& txn, Core::State& state) {
+  state.next_alert = std::max<std::uint64_t>(state.record.next_alert, 1);
+  state.oldest_alert = 0;
+  state.alerts_stored = 0;
+  auto first = txn.at_or_after(Key(Table::alert));
+  if (!first.ok()) return first.error();
+  if (*first && model::is_in((*first)->key, Table::alert)) {
+    state.oldest_alert = load_be64((*first)->key.data() + 1);
+    auto last = txn.before(Key(Table::alert).u64(~0ULL));
+    if (!last.ok()) return last.error();
+    const std::uint64_t newest = load_be64((*last)->key.data() + 1);
+    state.next_alert = std::max(state.next_alert, newest + 1);
+    state.alerts_stored = newest - state.oldest_alert + 1;
+  }
+  state.alerts_open = 0;
+  Key at(Table::open_alert);
+  std::array<std::byte, 18> next{};
+  Bytes from = at;
+  for (;;) {
+    auto entry = txn.at_or_after(from);
+    if (!entry.ok()) return entry.error();
+    if (!*entry || !model::is_in((*entry)->key, Table::open_alert) || (*entry)->key.size() != 17) return {};
+    ++state.alerts_open;
+    std::copy((*entry)->key.begin(), (*entry)->key.end(), next.begin());
+    next[17] = std::byte{0};
+    from = next;
+  }
+}
+
+Status load_clocks(port::ReadTxn& txn, Core::State& state) {
+  auto clocks = std::make_shared<BootClocks>();
+  clocks->boot = state.boot;
+  std::array<std::byte, 6> next{};
+  Key start(Table::boot);
+  Bytes from = start;
+  for (;;) {
+    auto entry = txn.at_or_after(from);
+    if (!entry.ok()) return entry.error();
+    if (!*entry || !model::is_in((*entry)->key, Table::boot) || (*entry)->key.size() != 5) break;
+    const auto payload = model::unseal((*entry)->key, (*entry)->value);
+    const auto clock = payload.ok() ? model::decode_boot_clock(*payload) : Result<model::BootClock>(payload.error());
+    if (clock.ok()) {
+      if (clocks->offsets.size() >= kBootClocksMax) clocks->offsets.erase(clocks->offsets.begin());
+      clocks->offsets.emplace_back(load_be32((*entry)->key.data() + 1), clock->wall_offset_ms);
+    } else {
+      ++state.gauges.damaged_records;
+    }
+    std::copy((*entry)->key.begin(), (*entry)->key.end(), next.begin());
+    next[5] = std::byte{0};
+    from = next;
+  }
+  state.clocks = std::move(clocks);
+  return {};
+}
+
+/// The chain's head: the newest intact block, then every row behind it (about a block's worth).
+Status load_audit(port::ReadTxn& txn, const port::Crypto& crypto, Core::State& state) {
+  state.audit = audit::begin();
+  state.is_audit_broken = false;
+  auto last_block = txn.before(Key(Table::audit_block).u64(~0ULL));
+  if (!last_block.ok()) return last_block.error();
+  if (*last_block && model::is_in((*last_block)->key, Table::audit_block)) {
+    const auto payload = model::unseal((*last_block)->key, (*last_block)->value);
+    const auto block = payload.ok() ? model::decode_audit_block(*payload) : Result<model::AuditBlock>(payload.error());
+    if (block.ok()) {
+      state.audit = audit::head_after(*block);
+    } else {
+      state.audit.next_block = load_be64((*last_block)->key.data() + 1) + 1;
+      state.is_audit_broken = true;
+    }
+  }
+  std::uint64_t index = state.audit.next_row;
+  for (;;) {
+    auto entry = txn.at_or_after(Key(Table::audit_row).u64(index));
+    if (!entry.ok()) return entry.error();
+    if (!*entry || !model::is_in((*entry)->key, Table::audit_row)) break;
+    index = load_be64((*entry)->key.data() + 1) + 1;
+    const auto payload = model::unseal((*entry)->key, (*entry)->value);
+    const auto row = payload.ok() ? model::decode_audit_row(*payload) : Result<model::AuditRow>(payload.error());
+    const bool continues = !state.is_audit_broken && row.ok() && audit::resume(state.audit, *row, crypto).ok();
+    if (!continues) state.is_audit_broken = true;
+  }
+  if (state.is_audit_broken) {
+    ++state.gauges.damaged_records;
+    state.audit.next_row = index;  // a row is never written over, also when the chain before it is broken
+  }
+  return {};
+}
+
+}  // namespace
+
+Wall BootClocks::date(std::uint32_t boot_of_record, bool trusted, std::int64_t wall_ms, std::int64_t mono_ms) const noexcept {
+  if (trusted) return {wall_ms, true};
+  for (const auto& [known_boot, offset] : offsets) {
+    if (known_boot == boot_of_record) return {offset + mono_ms, true};
+  }
+  return {wall_ms, false};
+}
+
+Status load_state(port::ReadTxn& txn, const Ports& ports, const Settings& settings, Core::State& state) {
+  if (auto done = load_counters(txn, state); !done.ok()) return done.error().in("loading counters");
+  std::uint32_t damaged = 0;
+  auto registry = registry::Registry::load(txn, state.registry->generation() + 1, damaged);
+  if (!registry.ok()) return registry.error();
+  state.registry = *registry;
+  state.gauges.damaged_records += damaged;
+  if (auto done = load_alerts(txn, state); !done.ok()) return done.error().in("loading alerts");
+  if (auto done = load_clocks(txn, state); !done.ok()) return done.error().in("loading clocks");
+  if (auto done = load_audit(txn, ports.crypto, state); !done.ok()) return done.error().in("loading the audit head");
+  for (std::size_t i = 0; i < settings.upstreams.size(); ++i) {
+    auto cursor = read_cursor(txn, settings.upstreams[i].name);
+    if (!cursor.ok()) return cursor.error();
+    state.durable[i] = *cursor;
+  }
+  std::array<std::byte, port::kNoteBytesMax> note{};
+  const auto note_bytes = ports.store.get_note(note);
+  if (note_bytes.ok()) merge_note(Bytes(note).first(*note_bytes), state.identity.store, settings.upstreams, state.durable);
+  // A cursor beyond the log's end (a damaged store) must not hide what comes next.
+  for (auto& upstream : state.durable) {
+    for (std::size_t lane = 0; lane < model::kLanes; ++lane) upstream[lane] = std::min(upstream[lane], state.next_seq - 1);
+  }
+  state.confirmed = state.durable;
+  state.cache.clear();
+  state.ids.clear();
+  state.id_rebuild = {};
+  state.id_rebuild.lane = static_cast<std::size_t>(model::Lane::critical);
+  state.id_rebuild.until_seq = state.next_seq;
+  state.oldest = {};
+  state.unrecorded_since.reset();
+  state.folds_since.reset();
+  state.folds_waiting = 0;
+  ++state.generation;
+  state.is_loaded = true;
+  return {};
+}
+
+}  // namespace tocsin::core

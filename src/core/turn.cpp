@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/core/turn.hpp"
+
+#include <algorithm>
+
+#include "src/model/seal.hpp"
+
+namespace tocsin::core {
+
+using model::Key;
+using model::Table;
+
+Core::Turn::Turn(Ports& ports, const Settings& settings, State& state, Now now)
+    : ports_(ports),
+      settings_(settings),
+      state_(state),
+      now_(now),
+      next_seq_(state.next_seq),
+      next_alert_(state.next_alert),
+      record_(state.record),
+      audit_(state.audit),
+      registry_(state.registry),
+      clocks_(state.clocks),
+      durable_(state.durable),
+      oldest_(state.oldest),
+      oldest_alert_(state.oldest_alert),
+      alerts_stored_(state.alerts_stored),
+      alerts_open_(state.alerts_open) {}
+
+Status Core::Turn::need_txn() {
+  if (txn_ != nullptr) return {};
+  auto txn = ports_.store.begin_write();
+  if (!txn.ok()) return txn.error().in("turn: begin");
+  txn_ = std::move(*txn);
+  appender_.emplace(*txn_, state_.boot, state_.buffers);
+  return {};
+}
+
+void Core::Turn::answer(Input& input, std::string data) {
+  if (input.reply.ticket != 0) answers_.push_back({input.reply, std::nullopt, std::move(data)});
+}
+
+void Core::Turn::refuse(Input& input, Errc code, std::string_view why) {
+  if (input.reply.ticket != 0) answers_.push_back({input.reply, code, std::string(why)});
+}
+
+Status Core::Turn::apply(Input& input) {
+  if (auto* push = std::get_if<Push>(&input.what)) return apply_push(input, *push);
+  if (auto* confirm = std::get_if<Confirm>(&input.what)) {
+    confirms_.push_back(*confirm);
+    return {};
+  }
+  if (auto* ack = std::get_if<AckAlerts>(&input.what)) return apply_ack(input, *ack);
+  if (auto* change = std::get_if<ChangeInstance>(&input.what)) return apply_change(input, *change);
+  if (auto* user = std::get_if<ChangeUser>(&input.what)) return apply_change(input, *user);
+  if (auto* token = std::get_if<ChangeApiToken>(&input.what)) return apply_change(input, *token);
+  if (auto* clock = std::get_if<SetClock>(&input.what)) return apply_clock(input, *clock);
+  const auto& note = std::get<Note>(input.what);
+  if (auto done = audit(note.action, note.actor, note.object, note.detail); !done.ok()) return done;
+  answer(input);
+  return {};
+}
+
+Status Core::Turn::audit(model::AuditAction action, std::string_view actor, std::string_view object, std::string_view detail) {
+  if (auto done = need_txn(); !done.ok()) return done;
+  const audit::Appended appended = audit::append(audit_, {action, actor, object, detail}, {now_, state_.boot}, ports_.crypto);
+  std::string value;
+  encode(appended.row, value);
+  const Key key = Key(Table::audit_row).u64(appended.row.index);
+  model::seal(key, value);
+  if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("audit row");
+  return appended.sealed ? put_block(*appended.sealed) : Status{};
+}
+
+Status Core::Turn::put_block(const model::AuditBlock& block) {
+  if (auto done = need_txn(); !done.ok()) return done;
+  std::string value;
+  encode(block, value);
+  const Key key = Key(Table::audit_block).u64(block.index);
+  model::seal(key, value);
+  if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("audit block");
+  return {};
+}
+
+Status Core::Turn::begin_audit_epoch() {
+  const auto block = audit::begin_epoch(audit_, {now_, state_.boot}, ports_.crypto);
+  return block ? put_block(*block) : Status{};
+}
+
+Status Core::Turn::ride_along() {
+  for (const Confirm& confirm : confirms_) {
+    if (confirm.upstream >= kUpstreamsMax) continue;
+    auto& seq = state_.confirmed[confirm.upstream][static_cast<std::size_t>(confirm.lane)];
+    if (confirm.seq <= seq) continue;
+    // A confirmation is a fact about the broker, not about this turn: it stays known when the turn fails.
+    seq = confirm.seq;
+    if (!state_.unrecorded_since) state_.unrecorded_since = now_.mono;
+    state_.must_record = state_.must_record || confirm.is_urgent;
+  }
+  const bool folds_due = state_.folds_since && now_.mono >= state_.folds_since->after_ms(kFoldFlushMs);
+  const bool folds_many = state_.folds_waiting >= kFoldFlushEvents || state_.cache.dirty_bytes() >= state_.cache.limit_bytes() / 3;
+  if (folds_due || folds_many) {
+    if (auto done = flush_folds(true); !done.ok()) return done;
+  }
+  if (auto done = learn_clock(); !done.ok()) return done;
+  const bool is_over = log_used_bytes() > log_share_bytes();
+  if (!has_writes() && !is_over) return {};
+  if (auto done = trim_log(); !done.ok()) return done;
+  if (auto done = trim_alerts(); !done.ok()) return done;
+  return record_cursors();
+}
+
+Status Core::Turn::commit() {
+  if (auto done = flush_folds(false); !done.ok()) return done;
+  if (appender_) {
+    if (auto done = appender_->finish(); !done.ok()) return done;
+  }
+  if (record_changed_) {
+    if (auto done = need_txn(); !done.ok()) return done;
+    record_.next_seq = next_seq_;
+    record_.next_alert = next_alert_;
+    std::string value;
+    encode(record_, value);
+    const Key key(Table::state);
+    model::seal(key, value);
+    if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("state record");
+  }
+  if (!ids_.empty()) state_.ids.reserve();
+  if (txn_ == nullptr) return {};
+  appender_.reset();
+  auto done = txn_->commit();
+  txn_.reset();
+  return done;
+}
+
+void Core::Turn::adopt(Effects& out) {
+  state_.next_seq = next_seq_;
+  state_.next_alert = next_alert_;
+  state_.record = record_;
+  state_.audit = audit_;
+  state_.registry = std::move(registry_);
+  state_.clocks = std::move(clocks_);
+  state_.durable = durable_;
+  if (cursors_recorded_) {
+    state_.unrecorded_since.reset();
+    state_.must_record = false;
+  }
+  if (folds_flushed_) {
+    state_.folds_since.reset();
+    state_.folds_waiting = 0;
+  }
+  for (std::size_t i = 0; i < model::kLanes; ++i) {
+    if (lane_last_[i] == 0) continue;
+    if (state_.ends[i].first_seq == 0) state_.ends[i].first_seq = lane_last_[i];
+    state_.ends[i].last_seq = lane_last_[i];
+  }
+  state_.oldest = oldest_;
+  state_.oldest_alert = oldest_alert_;
+  state_.alerts_stored = alerts_stored_;
+  state_.alerts_open = alerts_open_;
+  state_.wrote_untrusted = state_.wrote_untrusted || wrote_untrusted_;
+  for (const std::uint64_t id : ids_) state_.ids.insert(id);
+  bool folds_changed = false;
+  for (auto& staged : alerts_) {
+    if (!model::is_open(staged->alert.state) || staged->is_gone) {
+      state_.cache.erase(staged->alert.dedupe);
+      continue;
+    }
+    if (staged->is_dirty) {
+      if (!state_.folds_since) state_.folds_since = now_.mono;
+      ++state_.folds_waiting;
+      folds_changed = true;
+    }
+    const std::uint64_t unwritten = staged->is_dirty ? staged->alert.last_event_seq : 0;
+    // A dirty alert that had to make room is counted again from the log, like after a crash.
+    if (!state_.cache.put(std::move(staged->alert), unwritten).empty()) state_.is_loaded = false;
+  }
+  if (folds_changed || folds_flushed_) {
+    auto news = std::make_shared<std::vector<FoldNews>>();
+    news->reserve(std::min(state_.cache.dirty(), kFoldNewsMax));
+    state_.cache.for_each_dirty(kFoldNewsMax, [&](const model::Alert& alert) {
+      news->push_back({alert.number, alert.event_count, alert.latest_ms, alert.update_ms});
+    });
+    state_.folds = std::move(news);
+  }
+  auto& g = state_.gauges;
+  g.events_accepted += accepted_;
+  g.events_repeated += repeated_;
+  g.alerts_opened += opened_;
+  g.damaged_records += damaged_;
+  ++g.turns;
+  out.changed = true;
+  out.set_clock_ms = set_clock_ms_;
+  out.trust_clock = trust_clock_;
+  for (auto& one : answers_) out.answers.push_back(std::move(one));
+}
+
+}  // namespace tocsin::core

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "src/alert/document.hpp"
+#include "src/core/turn.hpp"
+#include "src/json/writer.hpp"
+#include "src/model/seal.hpp"
+
+namespace tocsin::core {
+namespace {
+
+using model::Key;
+using model::Table;
+
+Key open_key(const Id128& dedupe) { return Key(Table::open_alert).raw(dedupe); }
+
+}  // namespace
+
+Result<std::optional<model::Alert>> Core::Turn::read_alert(std::uint64_t number) {
+  const Key key = Key(Table::alert).u64(number);
+  auto value = txn_->get(key);
+  if (!value.ok()) return value.error().in("reading an alert");
+  if (!*value) return std::optional<model::Alert>{};
+  const auto payload = model::unseal(key, **value);
+  auto alert = payload.ok() ? model::decode_alert(*payload) : Result<model::Alert>(payload.error());
+  if (!alert.ok()) {
+    // A damaged alert must not stop the events of its target: it counts as absent and the next event opens a new one.
+    ++damaged_;
+    return std::optional<model::Alert>{};
+  }
+  return std::optional<model::Alert>{std::move(*alert)};
+}
+
+Result<Core::Turn::Staged*> Core::Turn::find_open(const Id128& dedupe) {
+  for (auto at = alerts_.rbegin(); at != alerts_.rend(); ++at) {
+    if ((*at)->alert.dedupe == dedupe) return model::is_open((*at)->alert.state) && !(*at)->is_gone ? at->get() : nullptr;
+  }
+  if (const model::Alert* cached = state_.cache.find(dedupe)) {
+    alerts_.push_back(std::make_unique<Staged>(Staged{*cached}));
+    return alerts_.back().get();
+  }
+  const Key key = open_key(dedupe);
+  auto value = txn_->get(key);
+  if (!value.ok()) return value.error().in("looking up an alert");
+  if (!*value) return nullptr;
+  const auto payload = model::unseal(key, **value);
+  if (!payload.ok() || payload->size() != sizeof(std::uint64_t)) {
+    ++damaged_;
+    return nullptr;
+  }
+  auto alert = read_alert(load<std::uint64_t>(payload->data()));
+  if (!alert.ok()) return alert.error();
+  if (!*alert || !model::is_open((*alert)->state) || (*alert)->dedupe != dedupe) return nullptr;
+  alerts_.push_back(std::make_unique<Staged>(Staged{std::move(**alert)}));
+  return alerts_.back().get();
+}
+
+Status Core::Turn::put_alert(const model::Alert& alert) {
+  std::string value;
+  encode(alert, value);
+  const Key key = Key(Table::alert).u64(alert.number);
+  model::seal(key, value);
+  if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("put alert");
+  return {};
+}
+
+Status Core::Turn::transition(model::Alert& alert, alert::Transition what, model::AuditAction action, std::string_view actor,
+                              const Id128& request_id) {
+  if (auto done = put_alert(alert); !done.ok()) return done;
+  std::string document;
+  alert::append_document(alert, what, document);
+  if (auto done = append(model::Lane::alert,
+                         {next_seq_++, alert.data_id, model::RecordKind::alert_transition, now_, &request_id, 0, document});
+      !done.ok()) {
+    return done;
+  }
+  record_changed_ = true;
+  return audit(action, actor, "alert:" + model::alert_id(alert), alert.alert_name);
+}
+
+Result<Core::Turn::Outcome> Core::Turn::touch_alert(const model::EventFacts& facts, const alert::Arrival& arrival,
+                                                    const Id128& request_id) {
+  auto found = find_open(facts.dedupe);
+  if (!found.ok()) return found.error();
+  Staged* current = *found;
+  const alert::Decision decision = alert::decide(current != nullptr ? &current->alert : nullptr, facts, arrival);
+  Outcome out{decision.outcome, current != nullptr ? current->alert.number : 0, current != nullptr ? current->alert.create_ms : 0};
+  const std::string actor = "data_id:" + std::to_string(arrival.data_id);
+
+  const auto end = [&](alert::Transition what, model::AuditAction action) -> Status {
+    current->is_dirty = false;
+    --alerts_open_;
+    if (auto done = txn_->erase(open_key(facts.dedupe)); !done.ok() && done.error().code != Errc::not_found) return done;
+    return transition(current->alert, what, action, actor, request_id);
+  };
+  Status done;
+  switch (decision.effect) {
+    case alert::Effect::fold:
+      alert::fold(current->alert, facts, arrival);
+      current->is_dirty = true;
+      break;
+    case alert::Effect::recover:
+      alert::recover(current->alert, facts, arrival);
+      done = end(alert::Transition::recovered, model::AuditAction::alert_recovered);
+      break;
+    case alert::Effect::close:
+      alert::close(current->alert, facts, arrival);
+      done = end(alert::Transition::closed, model::AuditAction::alert_closed);
+      break;
+    case alert::Effect::close_and_open:
+      alert::supersede(current->alert, facts, arrival);
+      done = end(alert::Transition::closed, model::AuditAction::alert_closed);
+      if (!done.ok()) break;
+      [[fallthrough]];
+    case alert::Effect::open: {
+      alerts_.push_back(std::make_unique<Staged>(Staged{alert::open(facts, arrival, next_alert_++)}));
+      model::Alert& opened = alerts_.back()->alert;
+      std::string value(sizeof(std::uint64_t), '\0');
+      std::memcpy(value.data(), &opened.number, sizeof(opened.number));
+      model::seal(open_key(facts.dedupe), value);
+      done = txn_->put(open_key(facts.dedupe), as_bytes(value));
+      ++alerts_open_;
+      ++alerts_stored_;
+      ++opened_;
+      out.alert_number = opened.number;
+      out.alert_create_ms = opened.create_ms;
+      if (done.ok()) done = transition(opened, alert::Transition::opened, model::AuditAction::alert_opened, actor, request_id);
+      break;
+    }
+    default: break;  // the table said that nothing changes
+  }
+  if (!done.ok()) return done.error().in("alert");
+  return out;
+}
+
+Status Core::Turn::apply_ack(Input& input, AckAlerts& ack) {
+  if (auto done = need_txn(); !done.ok()) return done;
+  std::array<std::vector<std::string>, 4> lists;  // success, not exist, already ack, not abnormal
+  for (const std::string& id : ack.ids) {
+    auto stored = read_alert(model::alert_number(id));
+    if (!stored.ok()) return stored.error();
+    if (!*stored || model::alert_id(**stored) != id) {
+      lists[1].push_back(id);
+      continue;
+    }
+    Staged* staged = nullptr;
+    if (model::is_open((*stored)->state)) {
+      auto found = find_open((*stored)->dedupe);
+      if (!found.ok()) return found.error();
+      staged = *found;
+    }
+    if (staged == nullptr || staged->alert.number != (*stored)->number) {
+      lists[3].push_back(id);
+      continue;
+    }
+    const auto result = alert::ack(staged->alert, ack.actor, ack.message, now_.wall);
+    if (result == alert::AckResult::already_acked) {
+      lists[2].push_back(id);
+      continue;
+    }
+    if (result == alert::AckResult::not_abnormal) {
+      lists[3].push_back(id);
+      continue;
+    }
+    staged->is_dirty = false;
+    if (auto done = transition(staged->alert, alert::Transition::acked, model::AuditAction::alert_acked, ack.actor, input.reply.request_id); !done.ok()) {
+      return done;
+    }
+    lists[0].push_back(id);
+  }
+  constexpr std::array names{"alerts_ack_success", "alerts_not_exist", "alerts_already_ack", "alerts_not_abnormal"};
+  std::string data;
+  json::Writer w(data);
+  w.object();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    w.name(names[i]).array();
+    for (const std::string& id : lists[i]) w.text(id);
+    w.end_array();
+  }
+  w.end_object();
+  answer(input, std::move(data));
+  return {};
+}
+
+Status Core::Turn::flush_folds(bool all) {
+  // Once something is written for folds in this turn, all of them go: the lower bound for a recount is then cleared.
+  std::size_t waiting = 0;
+  std::uint64_t first = 0;
+  for (const auto& staged : alerts_) {
+    if (!staged->is_dirty) continue;
+    ++waiting;
+    if (first == 0 || staged->alert.last_event_seq < first) first = staged->alert.last_event_seq;
+  }
+  if (all) {
+    if (auto done = need_txn(); !done.ok()) return done;
+    folds_flushed_ = true;
+    while (state_.cache.dirty() > 0) {
+      for (model::Alert& alert : state_.cache.take_dirty(64)) {
+        const auto newer = std::find_if(alerts_.begin(), alerts_.end(), [&](const auto& s) { return s->alert.number == alert.number; });
+        if (newer != alerts_.end()) continue;
+        if (auto done = put_alert(alert); !done.ok()) return done;
+      }
+    }
+    for (const auto& staged : alerts_) {
+      if (!staged->is_dirty) continue;
+      if (auto done = put_alert(staged->alert); !done.ok()) return done;
+      staged->is_dirty = false;
+    }
+    if (record_.folds_from_seq != 0) {
+      record_.folds_from_seq = 0;
+      record_changed_ = true;
+    }
+    return {};
+  }
+  if (waiting > 0 && record_.folds_from_seq == 0) {
+    // From here on a recount begins at this turn's first sequence, whatever order its folds came in.
+    record_.folds_from_seq = state_.next_seq;
+    record_changed_ = true;
+  }
+  return {};
+}
+
+Status Core::Turn::raise_own(std::string_view name, std::string_view description, std::uint8_t severity) {
+  if (auto done = need_txn(); !done.ok()) return done;
+  model::EventFacts facts;
+  facts.alert_name = name;
+  facts.target_type = "TOCSIN";
+  const std::string target = to_hex(state_.identity.appliance);
+  facts.target = target;
+  facts.description = description;
+  facts.severity = severity;
+  facts.time_ms = facts.anomaly_time_ms = now_.wall.unix_ms;
+  facts.dimensions_json = "{}";
+  std::string identity(name);
+  facts.dedupe = ports_.crypto.md5(as_bytes(identity.append("/tocsin/").append(target)));
+  auto touched = touch_alert(facts, {next_seq_, now_.wall, 0, "tocsin"}, Id128{});
+  return touched.ok() ? Status{} : Status{touched.error()};
+}
+
+}  // namespace tocsin::core

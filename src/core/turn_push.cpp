@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "src/core/turn.hpp"
+#include "src/json/writer.hpp"
+
+namespace tocsin::core {
+
+bool Core::Turn::is_repeat(std::uint64_t id_hash) const noexcept {
+  return state_.ids.holds(id_hash) || std::find(ids_.begin(), ids_.end(), id_hash) != ids_.end();
+}
+
+Status Core::Turn::apply_push(Input& input, Push& push) {
+  const model::EventBatch& batch = push.batch;
+  // The instance may have gone since io looked at the snapshot.
+  const model::Instance* instance = registry_->instance(batch.data_id);
+  if (instance == nullptr || !instance->enabled) {
+    refuse(input, Errc::not_found, "the instance was removed or disabled meanwhile");
+    return {};
+  }
+  const bool carries_ids = std::any_of(batch.items.begin(), batch.items.end(), [](const auto& item) { return item.id_hash != 0; });
+  if (carries_ids && !state_.id_rebuild.is_done) {
+    refuse(input, Errc::unavailable, "the window of event ids is being rebuilt");
+    return {};
+  }
+  if (auto done = need_txn(); !done.ok()) return done;
+  std::vector<Outcome> outcomes;
+  if (push.wants_outcomes) outcomes.reserve(batch.items.size());
+  const std::byte* at = batch.bytes.data();
+  for (const model::Item& item : batch.items) {
+    const std::string_view json = as_text({at, item.json_bytes});
+    const Bytes facts_bytes{at + item.json_bytes, item.facts_bytes};
+    at += item.json_bytes + item.facts_bytes;
+    Outcome outcome{alert::Outcome::stored, 0, 0};
+    if (item.id_hash != 0 && is_repeat(item.id_hash)) {
+      ++repeated_;
+      outcome.what = alert::Outcome::repeat;
+    } else {
+      const std::uint64_t seq = next_seq_++;
+      if (item.id_hash != 0) ids_.push_back(item.id_hash);
+      ++accepted_;
+      if (auto done = append(batch.lane, {seq, batch.data_id, batch.kind, batch.received, &batch.request_id, item.id_hash, json});
+          !done.ok()) {
+        return done;
+      }
+      if (item.facts_bytes != 0) {
+        auto facts = model::decode_facts(facts_bytes);
+        if (!facts.ok()) return facts.error().in("facts of an item");
+        const alert::Arrival arrival{seq, batch.received.wall, batch.data_id, instance->plugin_id};
+        auto touched = touch_alert(*facts, arrival, batch.request_id);
+        if (!touched.ok()) return touched.error();
+        outcome = *touched;
+      }
+    }
+    if (push.wants_outcomes) outcomes.push_back(outcome);
+  }
+  answer(input, push.wants_outcomes ? outcomes_json(push, outcomes) : std::string{});
+  return {};
+}
+
+Status Core::Turn::append(model::Lane lane, const log::Appender::Entry& entry) {
+  wrote_untrusted_ = wrote_untrusted_ || !entry.received.wall.trusted;
+  lane_last_[static_cast<std::size_t>(lane)] = entry.seq;
+  return appender_->add(lane, entry);
+}
+
+std::string Core::Turn::outcomes_json(const Push& push, const std::vector<Outcome>& outcomes) const {
+  std::string out;
+  json::Writer w(out);
+  w.object().name("items").array();
+  const std::byte* at = push.batch.bytes.data();
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    const model::Item& item = push.batch.items[i];
+    const auto facts = model::decode_facts({at + item.json_bytes, item.facts_bytes});
+    at += item.json_bytes + item.facts_bytes;
+    w.object().member("event_id", facts.ok() ? facts->event_id : std::string_view{});
+    w.member("outcome", alert::to_text(outcomes[i].what)).name("alert_id");
+    if (outcomes[i].alert_number != 0) {
+      model::Alert key;
+      key.number = outcomes[i].alert_number;
+      key.create_ms = outcomes[i].alert_create_ms;
+      w.text(model::alert_id(key));
+    } else {
+      w.null();
+    }
+    w.end_object();
+  }
+  w.end_array().end_object();
+  return out;
+}
+
+std::size_t item_bytes(const Input& input) noexcept {
+  const auto* push = std::get_if<Push>(&input.what);
+  return push != nullptr ? push->batch.bytes.size() : 0;
+}
+
+}  // namespace tocsin::core

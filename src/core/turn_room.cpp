@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "src/core/note.hpp"
+#include "src/core/turn.hpp"
+#include "src/model/seal.hpp"
+
+namespace tocsin::core {
+namespace {
+
+using model::Key;
+using model::Lane;
+using model::Table;
+
+// Shares of the quota (design: log 70 %, alerts, registry and notices 10 %, audit 8 %, reject box 2 %, reserve 10 %).
+constexpr std::uint64_t kLogShare = 70;
+constexpr std::uint64_t kAlertShare = 10;
+/// What one stored alert and one audit row cost in pages, generously: their tables are counted by number.
+constexpr std::uint64_t kAlertBytes = 1'024;
+constexpr std::uint64_t kAuditRowBytes = 320;
+/// Segments that one turn removes at most: more than a turn of any size can add.
+constexpr int kDropsPerTurn = 24;
+constexpr int kAlertDropsPerTurn = 8;
+
+}  // namespace
+
+std::uint64_t Core::Turn::log_share_bytes() const noexcept { return ports_.store.use().quota_bytes * kLogShare / 100; }
+
+std::uint64_t Core::Turn::log_used_bytes() const noexcept {
+  const std::uint64_t others = alerts_stored_ * kAlertBytes + audit_.next_row * kAuditRowBytes;
+  const std::uint64_t used = ports_.store.use().used_bytes;
+  return used > others ? used - others : 0;
+}
+
+std::uint64_t Core::Turn::delivered_to(Lane lane) const noexcept {
+  std::uint64_t seq = ~0ULL;
+  bool wanted = false;
+  for (std::size_t i = 0; i < settings_.upstreams.size(); ++i) {
+    if (!settings_.upstreams[i].wants[static_cast<std::size_t>(lane)]) continue;
+    wanted = true;
+    seq = std::min(seq, durable_[i][static_cast<std::size_t>(lane)]);
+  }
+  return wanted ? seq : ~0ULL;
+}
+
+bool Core::Turn::is_expired(const log::Oldest& what) const noexcept {
+  if (what.boot == state_.boot) return now_.mono.ms() - what.newest_mono_ms > settings_.retention_ms;
+  const Wall received = clocks_->date(what.boot, what.wall_trusted, what.newest_wall_ms, what.newest_mono_ms);
+  return now_.wall.trusted && received.trusted && now_.wall.unix_ms - received.unix_ms > settings_.retention_ms;
+}
+
+Result<bool> Core::Turn::trim_lane(Lane lane, bool is_over_share) {
+  auto& known = oldest_[static_cast<std::size_t>(lane)];
+  if (!known) {
+    if (auto done = need_txn(); !done.ok()) return done.error();
+    auto found = log::oldest(*txn_, lane);
+    if (!found.ok()) return found.error();
+    if (!*found) return false;
+    known = **found;
+  }
+  // The newest segment stays: it is where the next start finds the end of the lane.
+  const auto& end = state_.ends[static_cast<std::size_t>(lane)];
+  if (known->last_seq >= end.last_seq) return false;
+  const std::uint64_t delivered = delivered_to(lane);
+  const bool is_delivered = known->last_seq <= delivered;
+  if (!is_over_share && !(is_delivered && is_expired(*known))) return false;
+  if (auto done = need_txn(); !done.ok()) return done.error();
+  const bool is_wanted = delivered != ~0ULL;
+  if (is_delivered && (is_wanted || is_expired(*known))) {
+    if (auto done = log::drop_oldest(*txn_, lane, *known); !done.ok()) return done.error().in("removal");
+  } else {
+    auto gap = log::replace_by_gap(*txn_, lane, *known, is_wanted ? delivered : 0, state_.boot, now_);
+    if (!gap.ok()) {
+      if (gap.error().code == Errc::not_found) return false;
+      return gap.error().in("eviction");
+    }
+    const std::uint64_t before = known->is_gap ? known->count : 0;
+    record_.evicted_events += known->is_gap ? std::max<std::uint64_t>(gap->events, before) - before : gap->events;
+    record_changed_ = true;
+    log::Oldest gap_segment = *known;
+    gap_segment.first_seq = gap_segment.last_seq = gap->last_seq;
+    gap_segment.is_gap = true;
+    gap_segment.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(gap->events, 0xFFFF'FFFFU));
+    known = gap_segment;
+    return true;
+  }
+  known.reset();
+  return true;
+}
+
+Status Core::Turn::trim_log() {
+  const std::uint64_t share = log_share_bytes();
+  const std::uint64_t used = log_used_bytes();
+  std::uint64_t over = used > share ? used - share : 0;
+  int drops = kDropsPerTurn;
+  // Least important lane first; within it the oldest.
+  for (std::size_t i = model::kLanes; i-- > 0 && drops > 0;) {
+    while (drops-- > 0) {
+      const std::size_t bytes = oldest_[i] ? oldest_[i]->value_bytes : 0;
+      const bool was_gap = oldest_[i] && oldest_[i]->is_gap;
+      auto more = trim_lane(static_cast<Lane>(i), over > 0);
+      if (!more.ok()) return more.error();
+      if (!*more) break;
+      const std::uint64_t freed = was_gap || bytes == 0 ? 4096 : bytes;
+      over = over > freed ? over - freed : 0;
+    }
+  }
+  return {};
+}
+
+Status Core::Turn::trim_alerts() {
+  const std::uint64_t most = std::max<std::uint64_t>(ports_.store.use().quota_bytes * kAlertShare / 100 / kAlertBytes, 64);
+  for (int i = 0; i < kAlertDropsPerTurn && alerts_stored_ > 0; ++i) {
+    if (alerts_stored_ <= most && (i > 0 || oldest_alert_ == 0 || !now_.wall.trusted)) return {};
+    auto entry = txn_->at_or_after(Key(Table::alert).u64(oldest_alert_));
+    if (!entry.ok()) return entry.error();
+    if (!*entry || !model::is_in((*entry)->key, Table::alert)) return {};
+    const std::uint64_t number = load_be64((*entry)->key.data() + 1);
+    oldest_alert_ = number;
+    const auto payload = model::unseal((*entry)->key, (*entry)->value);
+    auto stored = payload.ok() ? model::decode_alert(*payload) : Result<model::Alert>(payload.error());
+    if (stored.ok() && model::is_open(stored->state)) {
+      if (alerts_stored_ <= most) return {};
+      // The newest word on it may be in the cache; it is closed for want of room, and that is said.
+      auto found = find_open(stored->dedupe);
+      if (!found.ok()) return found.error();
+      if (*found != nullptr && (*found)->alert.number == number) {
+        alert::end((*found)->alert, model::AlertState::closed, "closed for want of room", now_.wall);
+        (*found)->is_dirty = false;
+        --alerts_open_;
+        if (auto done = transition((*found)->alert, alert::Transition::closed, model::AuditAction::alert_closed, "system", Id128{}); !done.ok()) return done;
+        if (auto done = txn_->erase(Key(Table::open_alert).raw((*found)->alert.dedupe)); !done.ok() && done.error().code != Errc::not_found) {
+          return done;
+        }
+      }
+    } else if (stored.ok() && alerts_stored_ <= most && now_.wall.unix_ms - stored->update_ms <= settings_.retention_ms) {
+      return {};
+    }
+    if (auto done = txn_->erase(Key(Table::alert).u64(number)); !done.ok() && done.error().code != Errc::not_found) return done;
+    --alerts_stored_;
+    oldest_alert_ = number + 1;
+  }
+  return {};
+}
+
+Status Core::Turn::record_cursors() {
+  const auto is_behind = [this] {
+    for (std::size_t u = 0; u < settings_.upstreams.size(); ++u) {
+      if (durable_[u] != state_.confirmed[u]) return true;
+    }
+    return false;
+  };
+  // A cursor that moves with every commit would cost a page each time: it rides at most once a second.
+  const bool is_due = state_.unrecorded_since && (state_.must_record || now_.mono >= state_.unrecorded_since->after_ms(1'000));
+  if (!is_due || !is_behind()) return {};
+  if (auto done = need_txn(); !done.ok()) return done;
+  for (std::size_t u = 0; u < settings_.upstreams.size(); ++u) {
+    if (durable_[u] == state_.confirmed[u]) continue;
+    if (auto done = put_cursor(*txn_, settings_.upstreams[u].name, state_.confirmed[u]); !done.ok()) return done;
+    durable_[u] = state_.confirmed[u];
+  }
+  cursors_recorded_ = true;
+  return {};
+}
+
+Status Core::Turn::learn_clock() {
+  if (!now_.wall.trusted) return {};
+  const bool known = std::any_of(clocks_->offsets.begin(), clocks_->offsets.end(),
+                                 [this](const auto& one) { return one.first == state_.boot; });
+  if (known || !(state_.wrote_untrusted || wrote_untrusted_)) return {};
+  if (auto done = need_txn(); !done.ok()) return done;
+  const std::int64_t offset = now_.wall.unix_ms - now_.mono.ms();
+  std::string value;
+  encode(model::BootClock{offset}, value);
+  const Key key = Key(Table::boot).u32(state_.boot);
+  model::seal(key, value);
+  if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("clock of this boot");
+  auto next = std::make_shared<BootClocks>(*clocks_);
+  next->offsets.emplace_back(state_.boot, offset);
+  clocks_ = std::move(next);
+  return audit(model::AuditAction::clock_trusted, "system", "clock", "earlier records of this boot are dated by it");
+}
+
+Status Core::Turn::sync_upstreams() {
+  if (auto done = need_txn(); !done.ok()) return done;
+  return drop_unknown_cursors(*txn_, settings_.upstreams, [this](std::string_view name) {
+    return audit(model::AuditAction::upstream_removed, "system", "upstream:" + std::string(name), "its cursor is forgotten");
+  });
+}
+
+}  // namespace tocsin::core

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+namespace tocsin::programs {
+
+[[nodiscard]] std::string host_name();
+/// The first IPv4 address that is not loopback; "127.0.0.1" when there is none.
+[[nodiscard]] std::string host_address();
+/// The folder of the running program: its workers lie beside it.
+[[nodiscard]] std::string program_dir();
+/// What the hardware says of itself (device tree serial, DMI product id); empty when it says nothing.
+[[nodiscard]] std::string hardware_fingerprint();
+
+}  // namespace tocsin::programs

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/programs/tocsind_upstream.hpp"
+
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+#include <new>
+
+#include "platform/linux/files.hpp"
+#include "src/base/hex.hpp"
+#include "src/channel/writer.hpp"
+#include "src/core/core.hpp"
+#include "src/deliver/backoff.hpp"
+
+namespace tocsin::programs {
+namespace {
+
+constexpr std::int64_t kPingMs = 10'000;
+/// A worker that connects, resolves names and shakes hands may be silent for a while; this long it is dead.
+constexpr std::int64_t kSilenceMsMax = 60'000;
+constexpr std::int64_t kSteadyMs = 30'000;
+constexpr std::size_t kSecretFileBytesMax = 16 * 1024;
+
+std::uint32_t random32(port::Random& random) {
+  std::array<std::byte, 4> bytes{};
+  random.fill(bytes);
+  return load<std::uint32_t>(bytes.data());
+}
+
+/// The file's text, or empty and a word about it: the worker then says what it lacks.
+std::string secret_file(const std::string& path, bool is_one_line) {
+  if (path.empty()) return {};
+  auto text = linux::read_file(path, kSecretFileBytesMax);
+  if (!text.ok()) {
+    std::fprintf(stderr, "tocsind: cannot read %s: %s\n", path.c_str(), to_text(text.error().code));
+    return {};
+  }
+  if (is_one_line) {
+    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
+  }
+  return std::move(*text);
+}
+
+}  // namespace
+
+std::array<bool, model::kLanes> UpstreamRunner::lanes_of(const config::Upstream& config) noexcept {
+  const bool events = config.forward != config::Forward::alerts;
+  const bool alerts = config.forward != config::Forward::events;
+  return {alerts, events, events};
+}
+
+UpstreamRunner::UpstreamRunner(const UpstreamParts& parts, config::Upstream config, std::uint8_t index)
+    : parts_(parts),
+      config_(std::move(config)),
+      index_(index),
+      delivery_(core::Settings{}.delivery_window_bytes, lanes_of(config_)),
+      self_(std::make_shared<UpstreamRunner*>(this)) {}
+
+UpstreamRunner::~UpstreamRunner() {
+  *self_ = nullptr;
+  parts_.loop.cancel(timer_);
+  parts_.loop.cancel(restart_timer_);
+  drop_link();
+}
+
+void UpstreamRunner::start(const core::View& view) {
+  delivery_.begin(view.ends, view.durable[index_]);
+  launch();
+}
+
+void UpstreamRunner::on_view(const core::View& view) {
+  delivery_.on_view(view.ends, view.durable[index_]);
+  pump();
+}
+
+void UpstreamRunner::set_state(std::string state, std::string detail) {
+  if (state == state_ && detail == detail_) return;
+  std::fprintf(stderr, "tocsind: upstream %s: %s%s%s\n", config_.name.c_str(), state.c_str(), detail.empty() ? "" : ": ", detail.c_str());
+  state_ = std::move(state);
+  detail_ = std::move(detail);
+  since_ms_ = parts_.clock.now().wall.unix_ms;
+}
+
+void UpstreamRunner::launch() noexcept {
+  launched_ = heard_ = parts_.clock.now().mono;
+  const linux::Process::Options options{.program = parts_.worker_dir + "/tocsin-mqtt",
+                                        .data_bytes_max = parts_.worker_data_bytes_max,
+                                        .timezone = parts_.timezone};
+  const auto exited = [](void* self, linux::ChildExit how) noexcept { static_cast<UpstreamRunner*>(self)->on_exit(how); };
+  if (auto done = process_.start(parts_.loop, options, {this, exited}); !done.ok()) {
+    on_exit({false, 127});
+    return;
+  }
+  feed_ = std::make_unique<channel::FrameFeed>(channel::Sender::worker, *this);
+  link_ = std::make_unique<linux::WorkerLink>(process_.channel(), *feed_);
+  interest_ = EPOLLIN;
+  auto watch = parts_.loop.add(process_.channel(), interest_, linux::callback<&UpstreamRunner::on_link>(*this));
+  if (!watch.ok()) {
+    process_.kill();
+    return;
+  }
+  watch_ = *watch;
+  if (auto timer = parts_.loop.add_timer(launched_.after_ms(kPingMs), linux::callback<&UpstreamRunner::on_timer>(*this)); timer.ok()) timer_ = *timer;
+  set_state("starting", "");
+}
+
+void UpstreamRunner::configure() {
+  const std::string password = secret_file(config_.password_file, true);
+  const std::string ca = secret_file(config_.ca_file, false);
+  const std::string cert = secret_file(config_.cert_file, false);
+  const std::string key = secret_file(config_.key_file, false);
+  const std::string appliance = to_hex(parts_.identity.appliance);
+  const std::string store = to_hex(parts_.identity.store);
+  channel::Configure frame{.upstream = config_.name,
+                           .kind = "mqtt",
+                           .topic_template = config_.topic,
+                           .format = "bk",
+                           .appliance_hex = appliance,
+                           .store_hex = store,
+                           .appliance_name = parts_.appliance_name,
+                           .hostname = parts_.hostname,
+                           .ip = parts_.ip,
+                           .username = config_.username,
+                           .password = password,
+                           .ca_pem = ca,
+                           .cert_pem = cert,
+                           .key_pem = key};
+  for (const std::string& server : config_.servers) {
+    if (frame.servers_count < channel::kServersMax) frame.servers[frame.servers_count++] = server;
+  }
+  auto bytes = channel::write_configure(frame);
+  if (!bytes.ok() || !link_->send_control(std::move(*bytes))) process_.kill();
+}
+
+bool UpstreamRunner::on_frame(channel::FrameReader& frame) {
+  heard_ = parts_.clock.now().mono;
+  switch (frame.type()) {
+    case channel::FrameType::hello: {
+      const auto hello = channel::read_hello(frame.body());
+      if (!hello.ok() || hello->version != channel::kProtocolVersion) return false;
+      configure();
+      return true;
+    }
+    case channel::FrameType::state: return on_state(frame.body());
+    case channel::FrameType::credit: {
+      const auto bytes = channel::read_credit(frame.body());
+      if (!bytes.ok()) return false;
+      delivery_.on_credit(*bytes);
+      return true;
+    }
+    case channel::FrameType::confirm: {
+      const auto confirm = channel::read_confirm(frame.body());
+      if (!confirm.ok()) return false;
+      const auto lane = static_cast<model::Lane>(confirm->lane);
+      if (delivery_.on_confirm(lane, confirm->seq)) forward_confirm(lane, confirm->seq);
+      return true;
+    }
+    case channel::FrameType::pong: return channel::read_ping(frame.body()).ok();
+    case channel::FrameType::log: {
+      const auto log = channel::read_log(frame.body());
+      if (!log.ok()) return false;
+      std::fprintf(stderr, "tocsin-mqtt %s: %.*s\n", config_.name.c_str(), static_cast<int>(log->text.size()), log->text.data());
+      return true;
+    }
+    default: return false;
+  }
+}
+
+bool UpstreamRunner::on_state(Bytes body) {
+  const auto state = channel::read_state(body);
+  if (!state.ok()) return false;
+  if (state->state == channel::LinkState::connected) {
+    message_bytes_max_ = state->message_bytes_max;
+    delivery_.on_connected(state->session);
+    set_state("connected", std::string(state->broker));
+    return true;
+  }
+  delivery_.on_disconnected();
+  const char* name = state->state == channel::LinkState::connecting ? "connecting" : state->state == channel::LinkState::refused ? "refused" : "disconnected";
+  std::string detail(state->broker);
+  if (!state->reason.empty()) detail.append(detail.empty() ? "" : ": ").append(state->reason);
+  set_state(name, std::move(detail));
+  return true;
+}
+
+void UpstreamRunner::forward_confirm(model::Lane lane, std::uint64_t seq) noexcept {
+  core::Input input{{}, core::Confirm{index_, lane, seq, delivery_.must_record(lane)}};
+  // A full intake loses nothing: the next confirmation says more.
+  static_cast<void>(parts_.daemon.post(std::move(input)));
+}
+
+void UpstreamRunner::on_link(std::uint32_t events) noexcept {
+  if (!link_) return;
+  if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) link_->on_readable();
+  if ((events & EPOLLOUT) != 0 && !link_->closed()) link_->on_writable();
+  if (link_->closed()) {
+    if (link_->peer_was_wrong()) std::fprintf(stderr, "tocsind: worker of %s broke the protocol\n", config_.name.c_str());
+    delivery_.on_disconnected();
+    drop_link();
+    process_.kill();
+    return;
+  }
+  pump();
+}
+
+void UpstreamRunner::update_interest() noexcept {
+  if (!link_) return;
+  const std::uint32_t wanted = EPOLLIN | (link_->wants_write() ? static_cast<std::uint32_t>(EPOLLOUT) : 0U);
+  if (wanted == interest_) return;
+  if (parts_.loop.modify(watch_, wanted).ok()) interest_ = wanted;
+}
+
+void UpstreamRunner::pump() noexcept {
+  if (link_ && !link_->closed() && !link_->data_pending()) {
+    if (auto request = delivery_.next_feed()) {
+      if (message_bytes_max_ != 0) request->frame_bytes_max = std::min(request->frame_bytes_max, std::max<std::uint32_t>(message_bytes_max_, 64 * 1024));
+      try {
+        const auto& view = parts_.daemon.view();
+        auto job = std::make_unique<core::FeedJob>(
+            *request, view.registry, view.clocks,
+            [self = self_](const core::FeedRequest& asked, const Status& outcome, const core::FeedResult& result, std::string&& frame,
+                           std::uint32_t damaged) {
+              if (*self == nullptr) return;
+              (*self)->damaged_ += damaged;
+              (*self)->on_fed(asked, outcome, result, std::move(frame));
+            });
+        if (!parts_.daemon.post(std::move(job))) delivery_.on_feed_failed();
+      } catch (const std::bad_alloc&) {
+        delivery_.on_feed_failed();
+      }
+    }
+  }
+  update_interest();
+}
+
+void UpstreamRunner::on_fed(const core::FeedRequest& request, const Status& outcome, const core::FeedResult& result, std::string&& frame) {
+  if (!outcome.ok()) {
+    delivery_.on_feed_failed();
+    return;  // the next event of this upstream tries again
+  }
+  std::optional<std::uint64_t> confirm_to;
+  const std::size_t bytes = frame.size();
+  if (delivery_.on_fed(request, result, bytes, confirm_to) && (!link_ || !link_->send_data(std::move(frame)))) {
+    process_.kill();  // what was offered is offered again, marked, after the restart
+    return;
+  }
+  if (confirm_to) forward_confirm(request.lane, *confirm_to);
+  pump();
+}
+
+void UpstreamRunner::on_timer(std::uint32_t) noexcept {
+  const Monotonic now = parts_.clock.now().mono;
+  if (!link_) return;
+  if (now >= heard_.after_ms(kSilenceMsMax)) {
+    set_state("restarting", "the worker does not answer");
+    process_.kill();
+    return;
+  }
+  static_cast<void>(link_->send_control(channel::write_ping(static_cast<std::uint64_t>(now.ns))));
+  pump();
+  if (auto timer = parts_.loop.add_timer(now.after_ms(kPingMs), linux::callback<&UpstreamRunner::on_timer>(*this)); timer.ok()) timer_ = *timer;
+}
+
+void UpstreamRunner::drop_link() noexcept {
+  if (!link_) return;
+  parts_.loop.remove(watch_);
+  link_.reset();
+  feed_.reset();
+  process_.close_channel();
+}
+
+void UpstreamRunner::on_exit(linux::ChildExit how) noexcept {
+  delivery_.on_disconnected();
+  drop_link();
+  parts_.loop.cancel(timer_);
+  if (stopping_) return;
+  ++restarts_;
+  const Monotonic now = parts_.clock.now().mono;
+  failures_ = now >= launched_.after_ms(kSteadyMs) ? 0 : failures_ + 1;
+  const std::int64_t wait_ms = failures_ <= 1 ? 50 + random32(parts_.random) % 200 : deliver::backoff_ms(failures_ - 2, random32(parts_.random));
+  set_state("restarting", std::string("the worker ended by ") + (how.by_signal ? "signal " : "status ") + std::to_string(how.code));
+  if (auto timer = parts_.loop.add_timer(now.after_ms(wait_ms), linux::callback<&UpstreamRunner::on_restart>(*this)); timer.ok()) restart_timer_ = *timer;
+}
+
+void UpstreamRunner::on_restart(std::uint32_t) noexcept { launch(); }
+
+void UpstreamRunner::begin_stop() noexcept {
+  stopping_ = true;
+  parts_.loop.cancel(restart_timer_);
+  parts_.loop.cancel(timer_);
+  if (link_) {
+    static_cast<void>(link_->send_control(channel::write_stop()));
+    update_interest();
+  }
+}
+
+core::UpstreamStatus UpstreamRunner::status() const {
+  core::UpstreamStatus out;
+  out.name = config_.name;
+  out.kind = "mqtt";
+  out.state = state_;
+  out.detail = detail_;
+  out.since_ms = since_ms_;
+  out.restarts = restarts_;
+  out.worker_pid = process_.running() ? process_.pid() : 0;
+  for (std::size_t i = 0; i < model::kLanes; ++i) {
+    const auto lane = delivery_.lane(static_cast<model::Lane>(i));
+    out.lanes[i] = {lane.head, lane.confirmed, lane.durable, lane.offered};
+  }
+  out.confirmed_events = delivery_.confirmed_items();
+  return out;
+}
+
+}  // namespace tocsin::programs
