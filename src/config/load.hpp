@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <tl/expected.hpp>
+#include "src/base/result.hpp"
 
 #include "src/config/config.hpp"
 

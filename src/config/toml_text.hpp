@@ -7,7 +7,7 @@
 #include <variant>
 #include <vector>
 
-#include <tl/expected.hpp>
+#include "src/base/result.hpp"
 
 namespace tocsin::config {
 

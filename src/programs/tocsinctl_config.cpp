@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <fstream>
+#include <ostream>
+
+#include "src/config/explain.hpp"
+#include "src/programs/tocsinctl_commands.hpp"
+#include "src/programs/tocsinctl_context.hpp"
+#include "src/programs/tocsinctl_table.hpp"
+
+namespace tocsin::ctl {
+namespace {
+
+constexpr const char* kInstalledFile = "/etc/tocsin/tocsin.toml";
+constexpr std::array kExplainOptions = {
+    Option{"--config", Takes::text, "FILE", "explain this file instead of what the daemon runs with"}};
+const std::vector<Column>& explain_columns() {
+  static const std::vector<Column> kColumns = {{"KEY", {"key"}}, {"VALUE", {"value"}}, {"FROM", {"from", "layer"}}};
+  return kColumns;
+}
+
+/// At most one byte more than a configuration may have, so that the loader sees that it is too long.
+std::optional<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  std::string text(config::kTextBytesMax + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return std::nullopt;
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
+
+/// nullopt: it has problems, each of which is on err as file:line.
+std::optional<config::Loaded> load(Context& context, const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) {
+    context.fail("cannot read " + path);
+    return std::nullopt;
+  }
+  auto loaded = config::load(*text, path, config::kBoard);
+  if (loaded) return std::move(*loaded);
+  for (const config::Problem& problem : loaded.error()) context.err << plain_line(config::to_text(problem)) << "\n";
+  return std::nullopt;
+}
+
+int check(Context& context, const Args& args) {
+  const auto loaded = load(context, args.arguments[0]);
+  if (!loaded) return kFailed;
+  if (args.format == Format::json) {
+    context.out << "{\"ok\":true}\n";
+  } else {
+    context.out << args.arguments[0] << ": good\n";
+  }
+  return kDone;
+}
+
+std::string to_json(const std::vector<config::Explained>& all, const std::string& file) {
+  std::string text;
+  json::Writer writer(text);
+  writer.array();
+  for (const config::Explained& one : all) {
+    writer.object().member("key", one.key).name("value").raw(one.value).member("layer", config::to_text(one.layer));
+    if (one.line != 0) {
+      writer.name("line").number(one.line);
+      writer.member("from", to_utf8(file) + ":" + std::to_string(one.line));
+    }
+    writer.end_object();
+  }
+  writer.end_array();
+  return text;
+}
+
+int explain_file(Context& context, const Args& args, const config::Loaded& loaded) {
+  const std::string key = args.arguments.empty() ? "" : args.arguments[0];
+  const auto all = config::explain(loaded, key);
+  if (all.empty()) return context.fail("no key " + key);
+  const std::string text = to_json(all, loaded.file);
+  print_entries(context, args.format, Value(text).elements(), explain_columns());
+  return kDone;
+}
+
+bool is_asked_for(const Value& entry, const std::string& key) {
+  const std::string name = entry.member("key").text().value_or("");
+  return key.empty() || name == key || name.starts_with(key + ".");
+}
+
+int explain_daemon(Context& context, const Args& args) {
+  const auto data = context.get("/api/v1/config");
+  if (!data) return kFailed;
+  const std::string key = args.arguments.empty() ? "" : args.arguments[0];
+  std::vector<Value> wanted;
+  for (const Value& entry : entries_of(*data)) {
+    if (is_asked_for(entry, key)) wanted.push_back(entry);
+  }
+  if (wanted.empty()) return context.fail("no key " + key);
+  print_entries(context, args.format, wanted, explain_columns());
+  return kDone;
+}
+
+int explain(Context& context, const Args& args) {
+  if (args.has("--config")) {
+    const auto loaded = load(context, std::string(args.get("--config")));
+    return loaded ? explain_file(context, args, *loaded) : kFailed;
+  }
+  if (context.daemon_is_there()) return explain_daemon(context, args);
+  if (read_file(kInstalledFile)) {
+    context.err << "tocsinctl: no daemon answers on " << context.socket() << "; this is what " << kInstalledFile
+                << " says\n";
+    const auto loaded = load(context, kInstalledFile);
+    return loaded ? explain_file(context, args, *loaded) : kFailed;
+  }
+  context.err << "tocsinctl: no daemon answers on " << context.socket() << " and there is no " << kInstalledFile
+              << "; these are the defaults\n";
+  return explain_file(context, args, config::load("", "", config::kBoard).value());
+}
+
+int reference(Context& context, const Args&) {
+  context.out << config::reference_page();
+  return kDone;
+}
+
+constexpr std::array kCommands = {
+    Command{"config check", "FILE", 1, 1, "Find every mistake in a configuration; needs no daemon.", {}, check},
+    Command{"config explain", "[KEY]", 0, 1, "Each value and the layer that it came from.", kExplainOptions, explain},
+    Command{"config reference", "", 0, 0, "The reference page of all keys, in Markdown.", {}, reference},
+    Command{"config export", "", 0, 0, ""},
+};
+
+}  // namespace
+
+std::span<const Command> config_commands() noexcept { return kCommands; }
+
+}  // namespace tocsin::ctl

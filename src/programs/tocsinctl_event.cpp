@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <ostream>
+#include <thread>
+
+#include "src/programs/tocsinctl_commands.hpp"
+#include "src/programs/tocsinctl_context.hpp"
+#include "src/programs/tocsinctl_pages.hpp"
+#include "src/programs/tocsinctl_table.hpp"
+
+namespace tocsin::ctl {
+namespace {
+
+constexpr auto kPollEvery = std::chrono::seconds(1);
+constexpr std::size_t kShownAtFirst = 10;
+constexpr std::size_t kReadAtOnce = 1000;
+
+constexpr Option kPlugin{"--plugin", Takes::text, "INSTANCE", "only events of this source"};
+constexpr Option kText{"--text", Takes::text, "TEXT", "only events that contain this text"};
+constexpr Option kDimension{"--dimension", Takes::text, "k=v", "only events with this dimension"};
+
+constexpr std::array kTailOptions = {
+    kPlugin, kText, kDimension, Option{"--limit", Takes::integer, "N", "end after so many events (default: never)"}};
+constexpr std::array kQueryOptions = {
+    kPlugin,
+    Option{"--since", Takes::text, "TIME", "received at or after this time (RFC 3339 or epoch milliseconds)"},
+    Option{"--until", Takes::text, "TIME", "received before this time"},
+    kText,
+    kDimension,
+    Option{"--limit", Takes::integer, "N", "at most so many (default: 100)"},
+    Option{"--cursor", Takes::text, "C", "go on where an earlier query ended"},
+};
+
+const std::vector<Column>& columns() {
+  static const std::vector<Column> kColumns = {
+      {"SEQ", {"seq"}},
+      {"RECEIVED", {"received"}},
+      {"DATA ID", {"data_id"}},
+      {"EVENT", {"event.event_name", "event.alert_name", "kind"}},
+      {"TARGET", {"event.target"}},
+      {"CONTENT", {"event.event.content", "event.description"}},
+  };
+  return kColumns;
+}
+
+/// False: the usage is wrong, or INSTANCE names none; `exit_code` says which.
+bool add_filters(Context& context, const Args& args, Query& query, int& exit_code) {
+  if (args.has("--dimension") && args.get("--dimension").find('=') == std::string_view::npos) {
+    context.fail("--dimension takes k=v");
+    exit_code = kWrongUsage;
+    return false;
+  }
+  if (args.has("--plugin")) {
+    const auto data_id = find_instance(context, std::string(args.get("--plugin")));
+    if (!data_id) {
+      exit_code = kFailed;
+      return false;
+    }
+    query.add("plugin", *data_id);
+  }
+  for (const char* name : {"since", "until", "text", "dimension"}) {
+    const std::string option = std::string("--") + name;
+    if (args.has(option)) query.add(name, to_utf8(args.get(option)));
+  }
+  return true;
+}
+
+int query(Context& context, const Args& args) {
+  Query filters;
+  int exit_code = kDone;
+  const auto limit = limit_of(context, args);
+  if (!limit) return kWrongUsage;
+  if (!add_filters(context, args, filters, exit_code)) return exit_code;
+  const auto pages = fetch_pages(context, "/api/v1/events", filters, *limit, std::string(args.get("--cursor")));
+  if (!pages) return kFailed;
+  print_entries(context, args.format, pages->entries(), columns());
+  return kDone;
+}
+
+/// Prints events as they come: a line each, in the order of their sequences.
+class Tail {
+ public:
+  Tail(Context& context, const Args& args) : context_(context), args_(args) {}
+
+  int run() {
+    Query filters;
+    int exit_code = kDone;
+    std::size_t most = SIZE_MAX;
+    if (args_.has("--limit")) {
+      const auto limit = limit_of(context_, args_);
+      if (!limit) return kWrongUsage;
+      most = *limit;
+    }
+    if (!add_filters(context_, args_, filters, exit_code)) return exit_code;
+    auto printed = print_new(filters, std::min(most, kShownAtFirst), most);
+    while (printed && *printed < most) {
+      const auto newest = newest_seq();
+      if (!newest) return kFailed;
+      if (*newest <= seen_seq_) {
+        std::this_thread::sleep_for(kPollEvery);
+        continue;
+      }
+      Query next = filters;
+      next.add("after_seq", std::to_string(seen_seq_));
+      const auto more = print_new(next, kReadAtOnce, most - *printed);
+      if (!more) return kFailed;
+      *printed += *more;
+      // What the filters refused is not looked at again.
+      if (*more < kReadAtOnce) seen_seq_ = std::max(seen_seq_, *newest);
+    }
+    return printed ? kDone : kFailed;
+  }
+
+ private:
+  std::optional<std::int64_t> newest_seq() {
+    const auto data = context_.get("/api/v1/events?limit=1");
+    if (!data) return std::nullopt;
+    const auto entries = entries_of(*data);
+    return entries.empty() ? 0 : seq_of(entries.front());
+  }
+
+  std::optional<std::size_t> print_new(const Query& query, std::size_t limit, std::size_t most) {
+    const auto pages = fetch_pages(context_, "/api/v1/events", query, limit);
+    if (!pages) return std::nullopt;
+    auto entries = pages->entries();
+    std::stable_sort(entries.begin(), entries.end(),
+                     [](const Value& a, const Value& b) { return seq_of(a) < seq_of(b); });
+    std::size_t printed = 0;
+    for (const Value& entry : entries) {
+      if (seq_of(entry) <= seen_seq_) continue;
+      if (printed == most) break;
+      print(entry);
+      seen_seq_ = seq_of(entry);
+      ++printed;
+    }
+    context_.out.flush();
+    return printed;
+  }
+
+  static std::int64_t seq_of(const Value& entry) { return entry.member("seq").integer().value_or(0); }
+
+  void print(const Value& entry) {
+    std::string line;
+    if (args_.format == Format::json) {
+      line = entry.written();
+    } else {
+      for (const Column& column : columns()) {
+        line.append(line.empty() ? "" : "  ").append(plain_line(cell_of(entry, column)));
+      }
+    }
+    context_.out << line << "\n";
+  }
+
+  Context& context_;
+  const Args& args_;
+  std::int64_t seen_seq_ = 0;  ///< everything up to here was printed or does not match
+};
+
+int tail(Context& context, const Args& args) { return Tail(context, args).run(); }
+
+constexpr std::array kCommands = {
+    Command{"events tail", "", 0, 0, "The newest events, then each as it comes; JSON: one object a line.", kTailOptions,
+            tail},
+    Command{"events query", "", 0, 0, "Stored events.", kQueryOptions, query},
+    Command{"reject list", "", 0, 0, ""},
+    Command{"reject show", "", 0, 0, ""},
+    Command{"reject replay", "", 0, 0, ""},
+    Command{"explain", "", 0, 0, ""},
+};
+
+}  // namespace
+
+std::span<const Command> event_commands() noexcept { return kCommands; }
+
+}  // namespace tocsin::ctl

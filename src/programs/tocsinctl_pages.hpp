@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "src/programs/tocsinctl_context.hpp"
+
+namespace tocsin::ctl {
+
+inline constexpr std::int64_t kLimitMax = 100'000;  ///< entries of one command
+inline constexpr std::int64_t kPageEntries = 100;   ///< asked for at a time
+
+/// Entries of several answers, kept: an answer itself lives only until the next call.
+class Pages {
+ public:
+  /// Copies at most `most` of them.
+  void take(const std::vector<Value>& entries, std::size_t most) {
+    for (std::size_t i = 0; i < entries.size() && i < most; ++i)
+      kept_.push_back(std::make_unique<std::string>(entries[i].written()));
+  }
+  [[nodiscard]] std::size_t size() const noexcept { return kept_.size(); }
+  [[nodiscard]] std::vector<Value> entries() const {
+    std::vector<Value> out;
+    for (const auto& one : kept_) out.emplace_back(*one);
+    return out;
+  }
+
+ private:
+  std::vector<std::unique_ptr<std::string>> kept_;  // views point into them
+};
+
+/// --limit, 100 when absent. nullopt: not from 1 to kLimitMax, and said so on err.
+[[nodiscard]] std::optional<std::size_t> limit_of(Context& context, const Args& args);
+
+/// Follows the cursor of {"items", "cursor"} until there is none or `limit` entries are there. nullopt: said so on err.
+[[nodiscard]] std::optional<Pages> fetch_pages(Context& context, const std::string& path, const Query& query,
+                                               std::size_t limit, std::string cursor = {});
+
+}  // namespace tocsin::ctl

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <ostream>
+
+#include "src/programs/tocsinctl_commands.hpp"
+#include "src/programs/tocsinctl_context.hpp"
+
+namespace tocsin::ctl {
+namespace {
+
+using namespace std::string_view_literals;
+
+constexpr std::array kTypes = {"event"sv, "time_series"sv, "alert_source"sv};
+constexpr std::array kSeverities = {"off"sv, "1"sv, "2"sv, "3"sv};
+constexpr std::array kLanes = {"normal"sv, "critical"sv};
+
+constexpr Option kBiz{"--biz", Takes::integer, "N", "BlueKing business (default: that of the appliance)"};
+constexpr Option kName{"--name", Takes::text, "TEXT", "name shown to people"};
+constexpr Option kAlert{"--alert", Takes::word, "", "severity of the alert that each custom event opens", kSeverities};
+constexpr Option kLane{"--lane", Takes::word, "", "importance of its events when room runs out", kLanes};
+constexpr Option kMaxRate{"--max-rate", Takes::integer, "N",
+                          "requests a minute: -1 default (1000), 0 unlimited, less refuses all"};
+constexpr Option kUpstreamDataId{"--upstream-data-id", Takes::integer, "N", "its data id at the centre; 0: none"};
+
+constexpr std::array kCreateOptions = {
+    kBiz,
+    kName,
+    Option{"--type", Takes::word, "", "what it sends (default: event)", kTypes},
+    Option{"--data-id", Takes::integer, "N", "its data id (default: the next free one)"},
+    Option{"--token", Takes::text, "TEXT", "its token (default: a random one)"},
+    kAlert,
+    kLane,
+    kMaxRate,
+    kUpstreamDataId,
+};
+constexpr std::array kUpdateOptions = {kBiz, kName, kAlert, kLane, kMaxRate, kUpstreamDataId};
+constexpr std::array kRotateOptions = {Option{"--token", Takes::text, "TEXT", "the new token (default: a random one)"}};
+
+void add_settings(const Args& args, Body& body) {
+  if (args.has("--biz")) body.name("bk_biz_id").number(args.integer("--biz", 0));
+  if (args.has("--name")) body.name("name").text(to_utf8(args.get("--name")));
+  if (args.has("--alert")) body.name("alert").number(args.integer("--alert", 0));
+  if (args.has("--lane")) body.name("lane").text(args.get("--lane"));
+  if (args.has("--max-rate")) body.name("max_rate").number(args.integer("--max-rate", 0));
+  if (args.has("--upstream-data-id")) body.name("upstream_data_id").number(args.integer("--upstream-data-id", 0));
+}
+
+/// {"plugin_id", "data_id", "token"} and nothing else.
+void print_credentials(Context& context, const Args& args, const Value& data) {
+  std::string text;
+  json::Writer writer(text);
+  writer.object();
+  for (const char* name : {"plugin_id", "data_id", "token"}) {
+    if (const Value value = data.member(name); value.exists()) writer.name(name).raw(value.written());
+  }
+  writer.end_object();
+  print_object(context, args.format, Value(text));
+}
+
+int create(Context& context, const Args& args) {
+  Body body;
+  body.name("plugin_id").text(to_utf8(args.arguments[0]));
+  if (args.has("--type")) body.name("type").text(args.get("--type"));
+  if (args.has("--data-id")) body.name("data_id").number(args.integer("--data-id", 0));
+  if (args.has("--token")) body.name("token").text(to_utf8(args.get("--token")));
+  add_settings(args, body);
+  const auto data = context.post("/api/v1/plugins", body.take());
+  if (!data) return kFailed;
+  print_credentials(context, args, *data);
+  return kDone;
+}
+
+int list(Context& context, const Args& args) {
+  const auto data = context.get("/api/v1/plugins");
+  if (!data) return kFailed;
+  print_entries(context, args.format, entries_of(*data),
+                {{"DATA ID", {"data_id"}},
+                 {"PLUGIN", {"plugin_id"}},
+                 {"NAME", {"name"}},
+                 {"BIZ", {"bk_biz_id"}},
+                 {"TYPE", {"type"}},
+                 {"ALERT", {"alert"}},
+                 {"LANE", {"lane"}},
+                 {"MAX RATE", {"max_rate"}},
+                 {"ENABLED", {"enabled"}}});
+  return kDone;
+}
+
+int show(Context& context, const Args& args) {
+  const auto data_id = find_instance(context, args.arguments[0]);
+  if (!data_id) return kFailed;
+  const auto data = context.get("/api/v1/plugins/" + percent_encoded(*data_id));
+  if (!data) return kFailed;
+  print_object(context, args.format, *data);
+  return kDone;
+}
+
+int change(Context& context, const Args& args, std::string_view action, std::string body) {
+  const auto data_id = find_instance(context, args.arguments[0]);
+  if (!data_id) return kFailed;
+  const auto data = context.post("/api/v1/plugins/" + percent_encoded(*data_id) + std::string(action), std::move(body));
+  if (!data) return kFailed;
+  print_credentials(context, args, *data);
+  return kDone;
+}
+
+int update(Context& context, const Args& args) {
+  if (args.options.empty()) {
+    context.fail("plugin update needs something to change (tocsinctl plugin update --help)");
+    return kWrongUsage;
+  }
+  Body body;
+  add_settings(args, body);
+  return change(context, args, "", body.take());
+}
+
+int disable(Context& context, const Args& args) { return change(context, args, "/disable", "{}"); }
+int enable(Context& context, const Args& args) { return change(context, args, "/enable", "{}"); }
+int remove(Context& context, const Args& args) { return change(context, args, "/delete", "{}"); }
+
+int rotate(Context& context, const Args& args) {
+  Body body;
+  if (args.has("--token")) body.name("token").text(to_utf8(args.get("--token")));
+  return change(context, args, "/rotate", body.take());
+}
+
+constexpr std::array kCommands = {
+    Command{"plugin create", "PLUGIN_ID", 1, 1, "Register a source; prints its data id and token, once.",
+            kCreateOptions, create},
+    Command{"plugin list", "", 0, 0, "All sources.", {}, list},
+    Command{"plugin show", "INSTANCE", 1, 1, "One source, by its data id or a unique plugin id.", {}, show},
+    Command{"plugin update", "INSTANCE", 1, 1, "Change settings of a source.", kUpdateOptions, update},
+    Command{"plugin disable", "INSTANCE", 1, 1, "Refuse what a source sends.", {}, disable},
+    Command{"plugin enable", "INSTANCE", 1, 1, "Take what a source sends again.", {}, enable},
+    Command{"plugin delete", "INSTANCE", 1, 1, "Forget a source; its events stay.", {}, remove},
+    Command{"plugin rotate", "INSTANCE", 1, 1, "Give a source a new token; the old one ends.", kRotateOptions, rotate},
+    Command{"plugin test", "", 0, 0, ""},
+    Command{"plugin import", "", 0, 0, ""},
+    Command{"plugin export", "", 0, 0, ""},
+};
+
+}  // namespace
+
+std::span<const Command> plugin_commands() noexcept { return kCommands; }
+
+}  // namespace tocsin::ctl
