@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/api/api.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <new>
+
+namespace tocsin::api {
+namespace {
+
+/// In the push shape; a literal, because it must not need memory.
+constexpr std::string_view kPushOutOfMemory =
+    R"({"code":"503","message":"out of memory for now","request_id":"","result":"false"})";
+constexpr std::string_view kPushInternalError =
+    R"({"code":"500","message":"internal error","request_id":"","result":"false"})";
+constexpr std::string_view kInternalError =
+    R"({"result":false,"code":500,"message":"internal error","request_id":"","data":null})";
+
+/// Whether a body follows the headers of this request.
+bool has_body(const port::HttpRequest& request) noexcept {
+  const std::string_view length = request.header("Content-Length");
+  return !request.header("Transfer-Encoding").empty() || (!length.empty() && length != "0");
+}
+
+bool is_longer(const port::HttpRequest& request, std::size_t bytes_max) noexcept {
+  const std::string_view text = request.header("Content-Length");
+  std::size_t length = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), length);
+  return parsed.ec == std::errc::result_out_of_range || (parsed.ec == std::errc{} && length > bytes_max);
+}
+
+std::string too_long(std::size_t bytes_max) {
+  return "the body is larger than " + std::to_string(bytes_max) + " bytes";
+}
+
+}  // namespace
+
+Api::Api(const Parts& parts)
+    : parts_(parts),
+      parser_({.bytes_max = std::max(parts.push_body_bytes_max, kAdminBodyBytesMax)}),
+      services_{parts_, parser_, counters_},
+      access_(services_),
+      push_reader_(parser_, parts_.crypto),
+      standard_reader_(parser_, parts_.crypto, parts_.secret, {parts_.timezone_offset_minutes}) {}
+
+/// The named boundary: what is thrown inside ends here.
+template <class Work>
+std::optional<port::HttpResponse> Api::guard(const port::HttpRequest& request, Work&& work) noexcept {
+  const bool is_push = request.listener() == port::Listener::push;
+  std::optional<Response> out;
+  try {
+    out = work();
+  } catch (const std::bad_alloc&) {
+    ++counters_.out_of_memory;
+    out = literal_reply(503, is_push ? kPushOutOfMemory : kOutOfMemory);
+  } catch (...) {
+    ++counters_.internal_errors;
+    out = literal_reply(500, is_push ? kPushInternalError : kInternalError);
+  }
+  if (out) out->clock_untrusted = !parts_.daemon.now().wall.trusted;
+  return out;
+}
+
+std::optional<port::HttpResponse> Api::on_head(const port::HttpRequest& request, std::size_t& body_bytes_max) noexcept {
+  body_bytes_max = 0;
+  return guard(request, [&] { return head(request, body_bytes_max); });
+}
+
+std::optional<port::HttpResponse> Api::on_request(const port::HttpRequest& request, port::Ticket ticket,
+                                                  std::span<std::byte> body) noexcept {
+  return guard(request, [&] { return carry_out(request, ticket, body); });
+}
+
+port::HttpResponse Api::refusal(const port::HttpRequest& request, std::uint16_t status, std::string_view why) noexcept {
+  return *guard(request, [&]() -> Reply {
+    const Match found = match(request.listener(), request.method(), request.path());
+    return refuse(found.shape == Shape::text ? Shape::admin : found.shape, status, why, request_id());
+  });
+}
+
+port::HttpResponse Api::refuse_unmatched(const Match& found, std::string_view path) {
+  if (found.allow.empty()) {
+    const bool lacks_slash = path == "/v2/push";
+    return refuse(found.shape, 404, lacks_slash ? "unknown path; did you mean /v2/push/ ?" : "unknown path", request_id());
+  }
+  auto out = refuse(found.shape == Shape::text ? Shape::admin : found.shape, 405, "this path does not take this method",
+                    request_id());
+  out.allow = found.allow;
+  return out;
+}
+
+/// Without a body there is nothing to save the network from, and an answer after the request keeps the connection.
+Reply Api::head(const port::HttpRequest& request, std::size_t& body_bytes_max) {
+  if (!has_body(request)) return std::nullopt;
+  const Match found = match(request.listener(), request.method(), request.path());
+  if (found.route == nullptr) return refuse_unmatched(found, request.path());
+  const Route& route = *found.route;
+  if (role_of(route.need) != model::Role::anyone) {
+    auto decision = access_.decide(request, route, request_id());
+    if (decision.verdict == Access::Verdict::refused) return std::move(decision.refusal);
+  }
+  body_bytes_max = route.body_bytes_max == kPushBody ? parts_.push_body_bytes_max : route.body_bytes_max;
+  if (!is_longer(request, body_bytes_max)) return std::nullopt;
+  return refuse(route.shape == Shape::text ? Shape::admin : route.shape, 413, too_long(body_bytes_max), request_id());
+}
+
+Reply Api::carry_out(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body) {
+  const Match found = match(request.listener(), request.method(), request.path());
+  if (found.route == nullptr) return refuse_unmatched(found, request.path());
+  switch (found.route->intake) {
+    case Intake::push: return push(request, ticket, body);
+    case Intake::items: return items(request, ticket, body);
+    case Intake::none: return operate(request, found, ticket, body);
+  }
+  return std::nullopt;
+}
+
+Reply Api::operate(const port::HttpRequest& request, const Match& found, port::Ticket ticket, std::span<std::byte> body) {
+  const Route& route = *found.route;
+  Call call;
+  call.ticket = ticket;
+  call.request_id = request_id();
+  call.now = parts_.daemon.now();
+  auto decision = access_.decide(request, route, call.request_id);
+  if (decision.verdict == Access::Verdict::refused) return std::move(decision.refusal);
+  if (body.size() > route.body_bytes_max) return call.fail(413, too_long(route.body_bytes_max));
+  call.who = std::move(decision.who);
+  call.parameter = found.parameter;
+  call.body.assign(as_text(body));
+  for (std::size_t i = 0; i < kQueryNames.size(); ++i) {
+    auto value = request.query(kQueryNames[i]);
+    if (value && value->size() > kQueryBytesMax) return call.fail(400, std::string(kQueryNames[i]) + ": at most 1024 bytes");
+    call.query_values[i] = std::move(value);
+  }
+  if (decision.verdict == Access::Verdict::allowed) return run(route, call);
+  return access_.check_password(request, route, std::move(call), [this](Call&& later, const Route& to) { go_on(to, later); });
+}
+
+Reply Api::run(const Route& route, Call& call) {
+  if (route.handle != nullptr) return route.handle(services_, call);
+  if (parts_.find_asset != nullptr) {
+    if (auto asset = parts_.find_asset(route.path)) return asset;
+  }
+  return call.fail(404, "unknown path");
+}
+
+/// The second half of a call whose password had to be checked first.
+void Api::go_on(const Route& route, Call& call) noexcept {
+  try {
+    if (auto response = run(route, call)) services_.answer(call.ticket, std::move(*response));
+  } catch (const std::bad_alloc&) {
+    services_.answer_out_of_memory(call.ticket);
+  } catch (...) {
+    ++counters_.internal_errors;
+    services_.answer(call.ticket, literal_reply(500, kInternalError));
+  }
+}
+
+void Api::on_answer(core::Answer&& answer) noexcept {
+  if (answer.reply.ticket == 0) return;
+  const port::Ticket ticket = unpack(answer.reply.ticket);
+  try {
+    services_.answer(ticket, reply_to(answer));
+  } catch (const std::bad_alloc&) {
+    // The turn is on flash or was refused whatever is said now; 503 makes the sender ask again.
+    const bool is_push = static_cast<Shape>(answer.reply.shape) == Shape::push;
+    if (!is_push) return services_.answer_out_of_memory(ticket);
+    ++counters_.out_of_memory;
+    services_.answer(ticket, literal_reply(503, kPushOutOfMemory));
+  }
+}
+
+}  // namespace tocsin::api

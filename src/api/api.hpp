@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "src/api/access.hpp"
+#include "src/api/rate_limit.hpp"
+#include "src/api/routes.hpp"
+#include "src/api/services.hpp"
+#include "src/ingest/push.hpp"
+#include "src/ingest/standard.hpp"
+
+namespace tocsin::api {
+
+/// Everything that HTTP callers see: the push paths, the operator API, health and the page.
+///
+/// Answers at once or through HttpAnswers; every answer but text carries a fresh request id. Nothing leaves the methods
+/// of HttpHandler and on_answer(): bad_alloc becomes 503, anything else 500 and counts as an internal error.
+/// Memory: batches come from Parts::intake; a call of the operator API owns at most its 16 KiB body and what it answers
+/// (an events page: 512 KiB).
+/// Threads: io. Jobs it posts refer to it: the daemon drops them before it drops the api.
+class Api final : public port::HttpHandler {
+ public:
+  /// Throws std::bad_alloc.
+  explicit Api(const Parts& parts);
+  Api(const Api&) = delete;
+  Api& operator=(const Api&) = delete;
+
+  [[nodiscard]] std::optional<port::HttpResponse> on_head(const port::HttpRequest& request,
+                                                          std::size_t& body_bytes_max) noexcept override;
+  [[nodiscard]] std::optional<port::HttpResponse> on_request(const port::HttpRequest& request, port::Ticket ticket,
+                                                             std::span<std::byte> body) noexcept override;
+  [[nodiscard]] port::HttpResponse refusal(const port::HttpRequest& request, std::uint16_t status,
+                                           std::string_view why) noexcept override;
+
+  /// The program calls it for every answer of a turn. Those that nobody waits for are ignored.
+  void on_answer(core::Answer&& answer) noexcept;
+
+  [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+
+ private:
+  using Response = port::HttpResponse;
+  template <class Work>
+  [[nodiscard]] std::optional<Response> guard(const port::HttpRequest& request, Work&& work) noexcept;
+  [[nodiscard]] Reply head(const port::HttpRequest& request, std::size_t& body_bytes_max);
+  [[nodiscard]] Reply carry_out(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body);
+  [[nodiscard]] Response refuse_unmatched(const Match& found, std::string_view path);
+  [[nodiscard]] Id128 request_id() noexcept { return fresh_request_id(parts_.random); }
+
+  // The operator API.
+  [[nodiscard]] Reply operate(const port::HttpRequest& request, const Match& found, port::Ticket ticket,
+                              std::span<std::byte> body);
+  [[nodiscard]] Reply run(const Route& route, Call& call);
+  void go_on(const Route& route, Call& call) noexcept;
+
+  // The ways in: intake.cpp.
+  [[nodiscard]] Reply push(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body);
+  [[nodiscard]] Reply items(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body);
+  /// Nothing: the instance may send now; else the refusal.
+  [[nodiscard]] Reply refuse_sender(const model::Instance& instance, Shape shape, const Id128& request_id);
+  [[nodiscard]] const model::Instance* find_sender(const port::HttpRequest& request,
+                                                   const ingest::StandardEnvelope& envelope) const;
+  [[nodiscard]] Reply hand_over(core::Input&& input, Shape shape);
+
+  Parts parts_;
+  Counters counters_;
+  json::Parser parser_;
+  Services services_;
+  Access access_;
+  RateLimit rate_;
+  ingest::PushReader push_reader_;
+  ingest::StandardReader standard_reader_;
+};
+
+}  // namespace tocsin::api

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <limits>
+
+#include "src/api/api.hpp"
+
+namespace tocsin::api {
+namespace {
+
+constexpr std::string_view kInvalidToken = "reject invalid token";
+constexpr std::string_view kIntakeFull = "too many requests are waiting for the writer";
+
+bool is_data_id(std::int64_t number) noexcept {
+  return number > 0 && number <= std::numeric_limits<std::int32_t>::max();
+}
+
+}  // namespace
+
+Reply Api::refuse_sender(const model::Instance& instance, Shape shape, const Id128& request_id) {
+  rate_.follow(*parts_.daemon.view().registry);
+  const std::uint16_t wait_s = rate_.take(instance.data_id, instance.max_rate, parts_.daemon.now().mono);
+  if (wait_s == 0) return std::nullopt;
+  ++counters_.rate_limited;
+  const bool refuses_all = instance.max_rate < -1;
+  const std::int32_t rate = instance.max_rate == -1 ? model::kMaxRateDefault : instance.max_rate;
+  auto out = refuse(shape, 429,
+                    refuses_all ? std::string("rate limit: this instance refuses all requests")
+                                : "rate limit: at most " + std::to_string(rate) + " requests a minute",
+                    request_id);
+  out.retry_after_s = wait_s;
+  return out;
+}
+
+Reply Api::hand_over(core::Input&& input, Shape shape) {
+  const Id128 id = input.reply.request_id;
+  if (parts_.daemon.post(std::move(input))) return std::nullopt;
+  return refuse(shape, 503, kIntakeFull, id);
+}
+
+Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body) {
+  const Id128 id = request_id();
+  if (body.empty()) {
+    return push_reply(400, "empty request body not allowed, ip=" + std::string(request.peer()), id);
+  }
+  const auto envelope = push_reader_.read_envelope(body);
+  if (!envelope) return push_reply(envelope.error().http_status, envelope.error().message, id);
+  if (envelope->data_id == 0 && envelope->access_token.empty()) return push_reply(401, "reject empty token", id);
+  const auto& registry = *parts_.daemon.view().registry;
+  const model::Instance* instance =
+      is_data_id(envelope->data_id) ? registry.authenticate(static_cast<std::int32_t>(envelope->data_id),
+                                                            envelope->access_token, parts_.crypto, parts_.secret)
+                                    : nullptr;
+  if (instance == nullptr) return push_reply(401, kInvalidToken, id);
+  if (auto refusal = refuse_sender(*instance, Shape::push, id)) return refusal;
+  if (instance->type != model::InstanceType::event) {
+    return push_reply(400, "this instance does not take custom events", id);
+  }
+  core::Input input{{pack(ticket), static_cast<std::uint32_t>(Shape::push), id},
+                    core::Push{model::EventBatch(parts_.intake), false}};
+  auto& batch = std::get<core::Push>(input.what).batch;
+  batch.received = parts_.daemon.now();
+  batch.registry_generation = registry.generation();
+  batch.request_id = id;
+  if (auto taken = push_reader_.read_items(*instance, batch.received, batch); !taken) {
+    return push_reply(taken.error().http_status, taken.error().message, id);
+  }
+  return hand_over(std::move(input), Shape::push);
+}
+
+/// The instance that a standard event's sender is; null: nobody we know. A token alone finds its instance.
+const model::Instance* Api::find_sender(const port::HttpRequest& request, const ingest::StandardEnvelope& envelope) const {
+  std::string_view token = request.header("X-BK-TOKEN");
+  if (token.empty()) token = parse_bearer(request.header("Authorization"));
+  if (token.empty()) token = envelope.access_token.value_or(std::string_view{});
+  if (token.empty() || token.size() > model::kTokenBytesMax) return nullptr;
+  const auto& registry = *parts_.daemon.view().registry;
+  if (!envelope.data_id) return registry.by_token(token, parts_.crypto, parts_.secret);
+  if (!is_data_id(*envelope.data_id)) return nullptr;
+  return registry.authenticate(static_cast<std::int32_t>(*envelope.data_id), token, parts_.crypto, parts_.secret);
+}
+
+Reply Api::items(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body) {
+  const Id128 id = request_id();
+  const auto envelope = standard_reader_.read_envelope(body);
+  if (!envelope) return refuse(Shape::items, envelope.error().http_status, envelope.error().message, id);
+  const model::Instance* instance = find_sender(request, *envelope);
+  if (instance == nullptr) return refuse(Shape::items, 401, kInvalidToken, id);
+  if (auto refusal = refuse_sender(*instance, Shape::items, id)) return refusal;
+  if (instance->type == model::InstanceType::time_series) {
+    return refuse(Shape::items, 400, "this instance does not take events", id);
+  }
+  core::Input input{{pack(ticket), static_cast<std::uint32_t>(Shape::items), id},
+                    core::Push{model::EventBatch(parts_.intake), true}};
+  auto& batch = std::get<core::Push>(input.what).batch;
+  batch.received = parts_.daemon.now();
+  batch.registry_generation = parts_.daemon.view().registry->generation();
+  batch.request_id = id;
+  if (auto taken = standard_reader_.read_items(*instance, batch.received, id, batch); !taken) {
+    return refuse(Shape::items, taken.error().http_status, taken.error().message, id);
+  }
+  return hand_over(std::move(input), Shape::items);
+}
+
+}  // namespace tocsin::api

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/api/reply.hpp"
+
+#include <array>
+#include <charconv>
+
+#include "src/json/text.hpp"
+#include "src/model/facts.hpp"
+
+namespace tocsin::api {
+namespace {
+
+constexpr std::uint16_t kBusyRetryS = 1;
+constexpr std::uint16_t kFullRetryS = 5;
+
+void append_number(std::uint64_t value, std::string& out) {
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(digits.data(), end);
+}
+
+void append_uuid(const Id128& id, std::string& out) {
+  constexpr char kHex[] = "0123456789abcdef";
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out.push_back('-');
+    const auto byte = std::to_integer<unsigned>(id[i]);
+    out.push_back(kHex[byte >> 4U]);
+    out.push_back(kHex[byte & 15U]);
+  }
+}
+
+}  // namespace
+
+Id128 fresh_request_id(port::Random& random) noexcept {
+  Id128 id;
+  random.fill(id);
+  id[6] = (id[6] & std::byte{0x0F}) | std::byte{0x40};  // a UUID of version 4
+  id[8] = (id[8] & std::byte{0x3F}) | std::byte{0x80};
+  return id;
+}
+
+port::HttpResponse push_reply(std::uint16_t status, std::string_view message, const Id128& request_id) {
+  message = model::cut_utf8(message, kReasonBytesMax);
+  port::HttpResponse out;
+  out.status = status;
+  out.body.reserve(112 + message.size());
+  out.body.append(R"({"code":")");
+  append_number(status, out.body);
+  out.body.append(R"(","message":")");
+  json::append_escaped(message, out.body);
+  out.body.append(R"(","request_id":")");
+  append_uuid(request_id, out.body);
+  out.body.append(status == 200 ? R"(","result":"true"})" : R"(","result":"false"})");
+  return out;
+}
+
+port::HttpResponse admin_reply(std::uint16_t status, std::string_view message, const Id128& request_id,
+                               std::string_view data) {
+  message = model::cut_utf8(message, kReasonBytesMax);
+  port::HttpResponse out;
+  out.status = status;
+  out.body.reserve(112 + message.size() + data.size());
+  out.body.append(status == 200 ? R"({"result":true,"code":)" : R"({"result":false,"code":)");
+  append_number(status, out.body);
+  out.body.append(R"(,"message":")");
+  json::append_escaped(message, out.body);
+  out.body.append(R"(","request_id":")");
+  append_uuid(request_id, out.body);
+  out.body.append(R"(","data":)");
+  out.body.append(data.empty() ? std::string_view("null") : data);
+  out.body.push_back('}');
+  return out;
+}
+
+port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view why, const Id128& request_id) {
+  port::HttpResponse out;
+  switch (shape) {
+    case Shape::push: out = push_reply(status, why, request_id); break;
+    case Shape::items: out = admin_reply(status, why, request_id, R"({"items":[]})"); break;
+    case Shape::admin: out = admin_reply(status, why, request_id); break;
+    case Shape::text:
+      out.status = status;
+      out.type = port::ContentType::text;
+      out.body.assign(why).push_back('\n');
+      break;
+  }
+  if (status == 503) out.retry_after_s = kBusyRetryS;
+  return out;
+}
+
+port::HttpResponse literal_reply(std::uint16_t status, std::string_view body) noexcept {
+  port::HttpResponse out;
+  out.status = status;
+  out.static_body = body;
+  if (status == 503) out.retry_after_s = kBusyRetryS;
+  return out;
+}
+
+StatusOf status_of(Errc code, Shape shape) noexcept {
+  const bool is_intake = shape == Shape::push || shape == Shape::items;
+  switch (code) {
+    // An instance that went away between the check and the turn: its token is no longer one.
+    case Errc::not_found: return {static_cast<std::uint16_t>(is_intake ? 401 : 404), 0};
+    case Errc::invalid_input: return {400, 0};
+    // What changed under a sender is checked anew when it tries again.
+    case Errc::conflict: return is_intake ? StatusOf{503, kBusyRetryS} : StatusOf{409, 0};
+    case Errc::out_of_budget:
+    case Errc::timed_out:
+    case Errc::unavailable: return {503, kBusyRetryS};
+    case Errc::storage_full: return {503, kFullRetryS};
+    case Errc::unsupported: return {501, 0};
+    case Errc::storage_corrupt:
+    case Errc::io_failed: return is_intake ? StatusOf{503, kFullRetryS} : StatusOf{500, 0};
+  }
+  return {500, 0};
+}
+
+port::HttpResponse reply_to(const core::Answer& answer) {
+  const auto shape = static_cast<Shape>(answer.reply.shape);
+  if (!answer.refused) {
+    return shape == Shape::push ? push_reply(200, "success", answer.reply.request_id)
+                                : admin_reply(200, "success", answer.reply.request_id, answer.data);
+  }
+  const StatusOf how = status_of(*answer.refused, shape);
+  const std::string_view why = answer.data.empty() ? std::string_view(to_text(*answer.refused)) : answer.data;
+  auto out = refuse(shape, how.status, why, answer.reply.request_id);
+  out.retry_after_s = how.retry_after_s;
+  return out;
+}
+
+}  // namespace tocsin::api

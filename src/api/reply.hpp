@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "src/core/effects.hpp"
+#include "src/port/http.hpp"
+#include "src/port/random.hpp"
+
+namespace tocsin::api {
+
+/// How an answer is worded. Travels through the core in ReplyTo.shape.
+enum class Shape : std::uint8_t {
+  push = 0,    ///< /v2/push/: four strings
+  items = 1,   ///< /api/v1/events: the envelope, `data` always an object
+  admin = 2,   ///< the envelope of the operator API
+  text = 3,    ///< health: a line of text
+};
+
+inline constexpr std::size_t kReasonBytesMax = 512;  ///< of a message in an answer; longer ones are cut
+
+[[nodiscard]] Id128 fresh_request_id(port::Random& random) noexcept;
+
+/// {"code":"200","message":"success","request_id":"…","result":"true"}; any other status: result "false".
+[[nodiscard]] port::HttpResponse push_reply(std::uint16_t status, std::string_view message, const Id128& request_id);
+
+/// {"result":…,"code":…,"message":"…","request_id":"…","data":…}. `data` is JSON; empty: null.
+[[nodiscard]] port::HttpResponse admin_reply(std::uint16_t status, std::string_view message, const Id128& request_id,
+                                             std::string_view data = {});
+
+/// A refusal in that shape, with the headers that belong to the status (503: Retry-After 1).
+[[nodiscard]] port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view why, const Id128& request_id);
+
+/// An answer that needs no memory. 503: Retry-After 1. `body` is a literal.
+[[nodiscard]] port::HttpResponse literal_reply(std::uint16_t status, std::string_view body) noexcept;
+
+/// The HTTP status of an error, and how long a client should wait before it tries again (0: trying again is no use).
+struct StatusOf {
+  std::uint16_t status = 500;
+  std::uint16_t retry_after_s = 0;
+};
+[[nodiscard]] StatusOf status_of(Errc code, Shape shape) noexcept;
+
+/// The answer to an input, worded as ReplyTo.shape says.
+[[nodiscard]] port::HttpResponse reply_to(const core::Answer& answer);
+
+/// Tickets travel through the core as one number. 0 is no ticket.
+[[nodiscard]] constexpr std::uint64_t pack(port::Ticket ticket) noexcept {
+  return (static_cast<std::uint64_t>(ticket.generation) << 32U) | ticket.slot;
+}
+[[nodiscard]] constexpr port::Ticket unpack(std::uint64_t packed) noexcept {
+  return {static_cast<std::uint32_t>(packed), static_cast<std::uint32_t>(packed >> 32U)};
+}
+
+}  // namespace tocsin::api

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory_resource>
+#include <string>
+
+#include "src/api/password.hpp"
+#include "src/api/ports.hpp"
+#include "src/api/reply.hpp"
+#include "src/json/parser.hpp"
+#include "src/port/crypto.hpp"
+#include "src/port/http.hpp"
+#include "src/port/random.hpp"
+
+namespace tocsin::api {
+
+/// Finds a static asset by its path; nullopt: there is none of that name. The body lives as long as the program.
+using FindAsset = std::optional<port::HttpResponse> (*)(std::string_view path) noexcept;
+
+/// A literal in the shape of the operator API: it must not need memory.
+inline constexpr std::string_view kOutOfMemory =
+    R"({"result":false,"code":503,"message":"out of memory for now","request_id":"","data":null})";
+
+/// What the api is made of. Everything referred to outlives it.
+struct Parts {
+  Daemon& daemon;
+  port::HttpAnswers& answers;
+  const port::Crypto& crypto;
+  port::Random& random;
+  port::Digest256 secret{};              ///< of the store's identity: keys the hashes of tokens and event ids
+  Id128 appliance{};
+  Id128 store{};
+  std::pmr::memory_resource* intake;     ///< takes the batches on their way to the writer
+  std::size_t push_body_bytes_max = 512'000;
+  FindAsset find_asset = nullptr;        ///< null: no page
+  std::uint32_t password_iterations = kPasswordIterations;
+  std::int32_t bk_biz_id = 2;            ///< of new instances
+  int timezone_offset_minutes = 0;       ///< of time texts without a zone in standard events
+};
+
+/// Numbers of the api itself, for /metrics.
+struct Counters {
+  std::uint64_t internal_errors = 0;     ///< exceptions that a handler let out: 0 unless there is a bug
+  std::uint64_t out_of_memory = 0;       ///< requests refused for want of memory
+  std::uint64_t rate_limited = 0;
+  std::uint64_t refused_credentials = 0;
+};
+
+/// What the handlers share. io thread.
+struct Services {
+  const Parts& parts;
+  json::Parser& parser;
+  Counters& counters;
+
+  /// Answers a call that waits, marked with the state of the clock.
+  void answer(port::Ticket ticket, port::HttpResponse response) const noexcept {
+    response.clock_untrusted = !parts.daemon.now().wall.trusted;
+    parts.answers.answer(ticket, std::move(response));
+  }
+  /// Says so without needing memory.
+  void answer_out_of_memory(port::Ticket ticket) const noexcept {
+    ++counters.out_of_memory;
+    answer(ticket, literal_reply(503, kOutOfMemory));
+  }
+};
+
+}  // namespace tocsin::api
