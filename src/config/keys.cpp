@@ -29,7 +29,8 @@ constexpr std::array kPlaceholders = {"{appliance}"sv, "{name}"sv, "{data_id}"sv
 constexpr auto kNoTls = "TLS listeners are not in this release"sv;
 
 std::string check_line(std::string_view text) {
-  const bool good = std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
+  const bool good =
+      std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
   return good ? "" : "must not contain control characters";
 }
 
