@@ -10,6 +10,8 @@ BIN := $(CURDIR)/build/release/bin
 
 # Its chatter goes; warnings and errors come on stderr.
 CONFIGURE := cmake >/dev/null --preset
+BUILD := cmake --build
+BUILD_FLAGS ?=
 CTEST := ctest --output-on-failure --no-tests=error --timeout 900 -j $(shell nproc)
 # Newer kernels randomise addresses more widely than the thread sanitizer of GCC 12 can map.
 FIXED_ADDRESSES := $(shell setarch -R true 2>/dev/null && echo setarch -R)
@@ -18,7 +20,8 @@ export CMAKE_CXX_COMPILER_LAUNCHER ?= ccache
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run build build-tests test test-unit test-asan test-tsan bench check cross install clean
+.PHONY: help run build build-tests test test-unit test-asan test-tsan bench cross install clean \
+  check check-layers check-style check-format check-tidy
 
 help: ## this list
 	@awk -F ':.* ## ' '/^[a-z-]+:.* ## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -29,12 +32,12 @@ run: build ## install what is missing, build, start on ./var with a demo plugin
 build: ## programs for BOARD (default host) in build/release/bin
 	@tools/setup build
 	@$(CONFIGURE) release -DBOARD=$(BOARD) $(if $(wildcard build/release/CMakeCache.txt),,-DTOCSIN_TESTS=OFF)
-	@cmake --build build/release --target programs
+	@$(BUILD) build/release --target programs -- $(BUILD_FLAGS)
 
 build-tests:
 	@tools/setup test
 	@$(CONFIGURE) release -DBOARD=$(BOARD) -DTOCSIN_TESTS=ON
-	@cmake --build build/release
+	@$(BUILD) build/release -- $(BUILD_FLAGS)
 
 test-unit: build-tests ## unit tests only
 	@$(CTEST) --test-dir build/release
@@ -44,13 +47,13 @@ test: test-unit ## install what tests need, build, run all tests
 
 test-asan: ## unit tests under the address and undefined behaviour sanitizers
 	@tools/setup test
-	@$(CONFIGURE) asan -DBOARD=$(BOARD) && cmake --build build/asan
+	@$(CONFIGURE) asan -DBOARD=$(BOARD) && $(BUILD) build/asan -- $(BUILD_FLAGS)
 	@ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1 \
 	  UBSAN_OPTIONS=print_stacktrace=1 $(CTEST) --test-dir build/asan
 
 test-tsan: ## unit tests under the thread sanitizer
 	@tools/setup test
-	@$(CONFIGURE) tsan -DBOARD=$(BOARD) && cmake --build build/tsan
+	@$(CONFIGURE) tsan -DBOARD=$(BOARD) && $(BUILD) build/tsan -- $(BUILD_FLAGS)
 	@TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 $(FIXED_ADDRESSES) $(CTEST) --test-dir build/tsan
 
 bench: build-tests ## figures against a floor program in the same run
@@ -58,16 +61,25 @@ bench: build-tests ## figures against a floor program in the same run
 
 check: ## layers, style, format, clang-tidy
 	@tools/setup check
+	@$(MAKE) --no-print-directory -k check-layers check-style check-format check-tidy
+
+check-layers:
 	@$(PYTHON) tools/check_layers.py
+
+check-style:
 	@$(PYTHON) tools/check_style.py
+
+check-format:
 	@find src platform board tests -name '*.[ch]pp' -print0 | xargs -0 clang-format --dry-run -Werror
+
+check-tidy:
 	@$(CONFIGURE) tidy -DBOARD=$(BOARD)
 	@tools/tidy build/tidy
 
 cross: ## ARCH=arm64|armhf: build all for it, unit tests under qemu-user
 	@tools/setup cross
 	@tools/sysroot $(ARCH) >/dev/null
-	@$(CONFIGURE) $(ARCH) && cmake --build build/$(ARCH)
+	@$(CONFIGURE) $(ARCH) && $(BUILD) build/$(ARCH) -- $(BUILD_FLAGS)
 	@$(CTEST) --test-dir build/$(ARCH)
 
 install: build ## DESTDIR=: programs, configuration, systemd units
