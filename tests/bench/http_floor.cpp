@@ -6,9 +6,8 @@
 #include <microhttpd.h>
 #include <sys/epoll.h>
 
-#include <array>
+#include <charconv>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <string_view>
 
@@ -34,14 +33,16 @@ MHD_Result on_call(void* response, MHD_Connection* connection, const char*, cons
 }  // namespace
 
 int main(int count, char** arguments) {
-  if (count != 3 || std::string_view{arguments[1]} != "--port") {
+  std::uint16_t port = 0;
+  const std::string_view number{count == 3 ? arguments[2] : ""};
+  const auto parsed = std::from_chars(number.data(), number.data() + number.size(), port);
+  if (count != 3 || std::string_view{arguments[1]} != "--port" || parsed.ec != std::errc{}) {
     static_cast<void>(std::fprintf(stderr, "usage: http_floor --port N\n"));
     return 2;
   }
   MHD_Response* response = MHD_create_response_from_buffer(std::strlen(g_body), g_body, MHD_RESPMEM_PERSISTENT);
   static_cast<void>(MHD_add_response_header(response, "Content-Type", "application/json"));
-  MHD_Daemon* daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK,
-                                        static_cast<std::uint16_t>(std::atoi(arguments[2])), nullptr, nullptr, on_call,
+  MHD_Daemon* daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_SUPPRESS_DATE_NO_CLOCK, port, nullptr, nullptr, on_call,
                                         response, MHD_OPTION_CONNECTION_MEMORY_LIMIT, std::size_t{8192},
                                         MHD_OPTION_CONNECTION_LIMIT, 600U, MHD_OPTION_END);
   if (daemon == nullptr) return 1;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstring>
 #include <functional>
 #include <memory>
@@ -82,7 +83,11 @@ class Client {
     ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
     close();
   }
-  [[nodiscard]] int status() const { return got.size() < 12 ? 0 : std::atoi(got.c_str() + 9); }
+  [[nodiscard]] int status() const {
+    int code = 0;
+    if (got.size() >= 12) static_cast<void>(std::from_chars(got.data() + 9, got.data() + 12, code));
+    return code;
+  }
   [[nodiscard]] std::size_t answers() const {
     std::size_t count = 0;
     for (std::size_t at = got.find("HTTP/1.1 "); at != std::string::npos; at = got.find("HTTP/1.1 ", at + 9)) ++count;
