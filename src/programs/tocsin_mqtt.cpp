@@ -7,6 +7,7 @@
 #include <string>
 
 #include "platform/linux/clock.hpp"
+#include "platform/linux/memory.hpp"
 #include "platform/linux/random.hpp"
 #include "platform/linux/worker_link.hpp"
 #include "platform/linux/worker_process.hpp"
@@ -49,7 +50,11 @@ class Worker final : channel::FrameHandler, deliver::FrameOut {
     if (link.read || link.hung_up) link_.on_readable();
     if (link.write) link_.on_writable();
     client_.on_ready(broker.read, broker.write, broker.hung_up);
-    while (const auto event = client_.next_event()) session_.on_broker(*event, moment());
+    while (const auto event = client_.next_event()) {
+      session_.on_broker(*event, moment());
+      // A handshake leaves holes that the largest frames would otherwise come on top of.
+      if (event->kind == port::BrokerEvent::Kind::connected) linux::trim_malloc();
+    }
   }
 
   [[nodiscard]] bool on_frame(channel::FrameReader& frame) override { return session_.on_frame(frame, moment()); }
