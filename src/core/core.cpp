@@ -226,7 +226,10 @@ void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
     return;
   }
   auto done = attempt(inputs);
-  if (done.ok()) return;
+  if (done.ok()) {
+    if (state_->unrecorded_since && next_deadline() && *next_deadline() <= now.mono) record_confirmations(out);
+    return;
+  }
   recover_from(done.error());
   const bool retry = done.error().code == Errc::out_of_budget && inputs.size() > 1 && state_->is_loaded;
   if (!retry) {
@@ -242,24 +245,27 @@ void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
   }
 }
 
+void Core::record_confirmations(Effects& out) noexcept {
+  if (!state_->unrecorded_since) return;
+  try {
+    const std::string note = encode_note(state_->identity.store, settings_.upstreams, state_->confirmed);
+    if (!ports_.store.put_note(as_bytes(note)).ok()) return;  // they will be offered again, marked
+  } catch (const std::bad_alloc&) {
+    return;
+  }
+  state_->durable = state_->confirmed;
+  state_->unrecorded_since.reset();
+  state_->must_record = false;
+  out.changed = true;
+}
+
 void Core::flush(Now now, Effects& out) noexcept {
   if (!state_->is_loaded) return;
   if (state_->folds_since) {
     state_->folds_since->ns = now.mono.ns - kFoldFlushMs * 1'000'000;
     turn({}, now, out);
   }
-  if (state_->unrecorded_since) {
-    try {
-      const std::string note = encode_note(state_->identity.store, settings_.upstreams, state_->confirmed);
-      if (!ports_.store.put_note(as_bytes(note)).ok()) return;  // they will be offered again, marked
-      state_->durable = state_->confirmed;
-      state_->unrecorded_since.reset();
-      state_->must_record = false;
-      out.changed = true;
-    } catch (const std::bad_alloc&) {
-      return;
-    }
-  }
+  record_confirmations(out);
 }
 
 }  // namespace tocsin::core

@@ -79,6 +79,7 @@ class Core {
  private:
   [[nodiscard]] Status try_turn(std::span<Input> inputs, Now now, Effects& out);
   void refuse_all(std::span<Input> inputs, Errc code, const char* why, Effects& out) noexcept;
+  void record_confirmations(Effects& out) noexcept;
   void recover_from(const Error& failure) noexcept;
   [[nodiscard]] Status first_start(Now now, bool keep_old_identity);
   [[nodiscard]] Status recount_folds(Now now);

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "src/log/log.hpp"
+#include "src/model/alert.hpp"
+#include "tests/support/core_box.hpp"
+
+namespace tocsin {
+namespace {
+
+using test::CoreBox;
+
+struct Stored {
+  std::uint64_t seq;
+  std::string json;
+  model::RecordKind kind;
+};
+
+std::vector<Stored> records(CoreBox& box, model::Lane lane) {
+  std::vector<Stored> out;
+  auto txn = box.store.begin_read();
+  auto walked = log::walk(**txn, lane, 0, 100'000, [&](const model::SegmentHeader&, const model::Record& record) {
+    out.push_back({record.seq, std::string(record.json), record.kind});
+    return true;
+  });
+  EXPECT_TRUE(walked.ok());
+  EXPECT_EQ(walked->damaged, 0U);
+  return out;
+}
+
+class CoreTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_TRUE(box.start().ok());
+    const auto out = box.add_instance();
+    ASSERT_EQ(out.answers.size(), 1U);
+    ASSERT_FALSE(out.answers[0].refused);
+  }
+  CoreBox box;
+};
+
+TEST_F(CoreTest, AnAnsweredEventIsInTheLogAfterAPowerCut) {
+  const auto out = box.turn(box.push("[" + CoreBox::item("a") + "," + CoreBox::item("b") + "]"));
+  ASSERT_EQ(out.answers.size(), 1U);
+  EXPECT_FALSE(out.answers[0].refused);
+  box.power_cut();
+  ASSERT_TRUE(box.start().ok());
+  const auto stored = records(box, model::Lane::normal);
+  ASSERT_EQ(stored.size(), 2U);
+  EXPECT_LT(stored[0].seq, stored[1].seq);
+  EXPECT_NE(stored[0].json.find(R"("event_name":"a")"), std::string::npos);
+}
+
+TEST_F(CoreTest, SequencesGoOnAfterAStartAndNeverRepeat) {
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("a") + "]")));
+  const auto before = box.core->gauges().next_seq;
+  box.power_cut();
+  ASSERT_TRUE(box.start().ok());
+  EXPECT_GE(box.core->gauges().next_seq, before);
+  EXPECT_EQ(box.core->gauges().boot, 2U);
+}
+
+TEST_F(CoreTest, AFailedCommitIsAnswered503AndLeavesNothing) {
+  box.store.fail_next_commit(sim::CommitFault::failed_not_durable);
+  const auto out = box.turn(box.push("[" + CoreBox::item("a") + "]"));
+  ASSERT_EQ(out.answers.size(), 1U);
+  EXPECT_TRUE(out.answers[0].refused);
+  EXPECT_TRUE(records(box, model::Lane::normal).empty());
+  const auto again = box.turn(box.push("[" + CoreBox::item("b") + "]"));
+  EXPECT_FALSE(again.answers[0].refused);
+}
+
+TEST_F(CoreTest, AnUnknownCommitIsRefusedAndItsSequenceIsNotUsedAgain) {
+  box.store.fail_next_commit(sim::CommitFault::failed_but_durable);
+  const auto out = box.turn(box.push("[" + CoreBox::item("a") + "]"));
+  EXPECT_TRUE(out.answers[0].refused);
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("b") + "]")));
+  const auto stored = records(box, model::Lane::normal);
+  ASSERT_EQ(stored.size(), 2U);
+  EXPECT_LT(stored[0].seq, stored[1].seq);
+}
+
+TEST_F(CoreTest, AnAlertingInstanceOpensOneAlertAndFoldsTheRest) {
+  static_cast<void>(box.add_instance(2, 10000002));
+  for (int i = 0; i < 3; ++i) {
+    const auto out = box.turn(box.push("[" + CoreBox::item("disk") + "]", 10000002));
+    ASSERT_FALSE(out.answers.at(0).refused);
+  }
+  EXPECT_EQ(box.core->gauges().alerts_open, 1U);
+  ASSERT_EQ(box.core->view().folds->size(), 1U);
+  EXPECT_EQ(box.core->view().folds->front().event_count, 3U);
+  EXPECT_EQ(records(box, model::Lane::alert).size(), 1U);
+}
+
+TEST_F(CoreTest, FoldsAreCountedAgainFromTheLogAfterACrash) {
+  static_cast<void>(box.add_instance(2, 10000002));
+  for (int i = 0; i < 5; ++i) static_cast<void>(box.turn(box.push("[" + CoreBox::item("disk") + "]", 10000002)));
+  box.power_cut();
+  ASSERT_TRUE(box.start().ok());
+  EXPECT_EQ(box.core->gauges().alerts_open, 1U);
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("disk") + "]", 10000002)));
+  ASSERT_EQ(box.core->view().folds->size(), 1U);
+  EXPECT_EQ(box.core->view().folds->front().event_count, 6U);
+}
+
+TEST_F(CoreTest, ARecoveryEndsTheAlertAndTheNextEventOpensAnother) {
+  static_cast<void>(box.add_instance(1, 10000002));
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("disk") + "]", 10000002)));
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("disk", "0:10.0.0.1", R"("event_type":"recovery")") + "]", 10000002)));
+  EXPECT_EQ(box.core->gauges().alerts_open, 0U);
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("disk") + "]", 10000002)));
+  EXPECT_EQ(box.core->gauges().alerts_open, 1U);
+  EXPECT_EQ(records(box, model::Lane::alert).size(), 3U);
+}
+
+TEST_F(CoreTest, AcknowledgingAnswersEachIdInItsList) {
+  static_cast<void>(box.add_instance(1, 10000002));
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("disk") + "]", 10000002)));
+  auto txn = box.store.begin_read();
+  auto entry = (*txn)->at_or_after(model::Key(model::Table::alert));
+  ASSERT_TRUE(entry.ok() && *entry);
+  const auto alert = model::decode_alert((*entry)->value.first((*entry)->value.size() - 4));
+  ASSERT_TRUE(alert.ok());
+  const std::string id = model::alert_id(*alert);
+  txn = error(Errc::unavailable, "released");
+  auto out = box.turn(core::Input{box.next_reply(), core::AckAlerts{{id, "17000000009999"}, "on it", "user:alice"}});
+  ASSERT_EQ(out.answers.size(), 1U);
+  EXPECT_EQ(out.answers[0].data, R"({"alerts_ack_success":[")" + id + R"("],"alerts_not_exist":["17000000009999"],"alerts_already_ack":[],"alerts_not_abnormal":[]})");
+  out = box.turn(core::Input{box.next_reply(), core::AckAlerts{{id}, "again", "user:bob"}});
+  EXPECT_NE(out.answers[0].data.find(R"("alerts_already_ack":[")"), std::string::npos);
+}
+
+TEST_F(CoreTest, ARemovedInstanceIsRefusedAtTheTurn) {
+  auto late = box.push("[" + CoreBox::item("a") + "]");
+  core::ChangeInstance change;
+  change.change = core::InstanceChange::remove;
+  change.instance.data_id = CoreBox::kDataId;
+  static_cast<void>(box.turn(core::Input{box.next_reply(), std::move(change)}));
+  const auto out = box.turn(std::move(late));
+  ASSERT_EQ(out.answers.size(), 1U);
+  EXPECT_EQ(out.answers[0].refused, Errc::not_found);
+}
+
+TEST_F(CoreTest, AConfirmationWaitsForCompanyThenGoesOnFlashByItself) {
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("a") + "]")));
+  const std::uint64_t seq = records(box, model::Lane::normal).back().seq;
+  const auto commits = box.store.commits();
+  static_cast<void>(box.turn(core::Input{{}, core::Confirm{0, model::Lane::normal, seq, false}}));
+  EXPECT_EQ(box.store.commits(), commits);
+  EXPECT_EQ(box.core->view().durable[0][2], 0U);
+  const auto due = box.core->next_deadline();
+  ASSERT_TRUE(due);
+  box.mono_ms = due->ms();
+  static_cast<void>(box.turn(std::vector<core::Input>{}));
+  EXPECT_EQ(box.core->view().durable[0][2], seq);
+  EXPECT_FALSE(box.core->next_deadline());
+  box.power_cut();
+  ASSERT_TRUE(box.start().ok());
+  EXPECT_EQ(box.core->view().durable[0][2], seq);
+}
+
+TEST_F(CoreTest, TheClockOfABootIsLearntOnceItIsTrusted) {
+  box.trusted = false;
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("early") + "]")));
+  EXPECT_TRUE(box.core->view().clocks->offsets.empty());
+  box.trusted = true;
+  box.advance(5);
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("late") + "]")));
+  ASSERT_EQ(box.core->view().clocks->offsets.size(), 1U);
+  const Wall dated = box.core->view().clocks->date(1, false, 77, 500);
+  EXPECT_TRUE(dated.trusted);
+  EXPECT_EQ(dated.unix_ms, CoreBox::kWallStart + 500);
+}
+
+TEST(CoreRoom, UndeliveredEventsMakeRoomForNewOnesBehindAGapRecord) {
+  CoreBox box(1, 8 * MiB);
+  ASSERT_TRUE(box.start().ok());
+  static_cast<void>(box.add_instance());
+  std::string items = "[";
+  for (int i = 0; i < 100; ++i) items += (i > 0 ? "," : "") + CoreBox::item("event " + std::to_string(i) + std::string(100, 'x'));
+  items += "]";
+  std::uint64_t accepted = 0;
+  for (int i = 0; i < 800; ++i) {
+    const auto out = box.turn(box.push(items));
+    ASSERT_EQ(out.answers.size(), 1U);
+    ASSERT_FALSE(out.answers[0].refused) << "push " << i << " " << out.answers[0].data;
+    accepted += 100;
+    ASSERT_LT(box.store.use().used_bytes, 8 * MiB * 9 / 10);
+  }
+  const auto stored = records(box, model::Lane::normal);
+  ASSERT_FALSE(stored.empty());
+  ASSERT_EQ(stored.front().kind, model::RecordKind::gap);
+  const auto gap = log::parse_gap(stored.front().json);
+  ASSERT_TRUE(gap);
+  EXPECT_EQ(gap->events + stored.size() - 1, accepted);
+  EXPECT_EQ(box.core->gauges().events_evicted, gap->events);
+  EXPECT_EQ(gap->last_seq, stored.front().seq);
+}
+
+TEST(CoreRoom, DeliveredEventsLeaveAfterRetentionWithoutAGap) {
+  CoreBox box;
+  box.settings.retention_ms = 60'000;
+  ASSERT_TRUE(box.start().ok());
+  static_cast<void>(box.add_instance());
+  for (int i = 0; i < 3; ++i) static_cast<void>(box.turn(box.push("[" + CoreBox::item("old") + "]")));
+  const std::uint64_t seq = records(box, model::Lane::normal).back().seq;
+  static_cast<void>(box.turn(core::Input{{}, core::Confirm{0, model::Lane::normal, seq, true}}));
+  box.advance(120'000);
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("new") + "]")));
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("new") + "]")));
+  const auto stored = records(box, model::Lane::normal);
+  for (const auto& record : stored) EXPECT_EQ(record.json.find("\"old\""), std::string::npos);
+  EXPECT_EQ(box.core->gauges().events_evicted, 0U);
+}
+
+}  // namespace
+}  // namespace tocsin
