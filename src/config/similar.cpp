@@ -35,6 +35,10 @@ std::string_view last_part(std::string_view text) noexcept { return text.substr(
 
 std::string_view most_similar(std::string_view text, std::span<const std::string> known) {
   if (text.empty() || text.size() > kTextBytesCompared) return {};
+  for (const std::string& word : known) {
+    // A name without its unit.
+    if (word.starts_with(text) && word[text.size()] == '_') return word;
+  }
   std::string_view best;
   std::size_t best_distance = std::max<std::size_t>(1, std::min<std::size_t>(3, text.size() / 4)) + 1;
   for (const std::string& word : known) {

@@ -14,10 +14,7 @@ namespace {
 constexpr const char* kInstalledFile = "/etc/tocsin/tocsin.toml";
 constexpr std::array kExplainOptions = {
     Option{"--config", Takes::text, "FILE", "explain this file instead of what the daemon runs with"}};
-const std::vector<Column>& explain_columns() {
-  static const std::vector<Column> kColumns = {{"KEY", {"key"}}, {"VALUE", {"value"}}, {"FROM", {"from", "layer"}}};
-  return kColumns;
-}
+std::vector<Column> explain_columns() { return {{"KEY", {"key"}}, {"VALUE", {"value"}}, {"FROM", {"from", "layer"}}}; }
 
 /// At most one byte more than a configuration may have, so that the loader sees that it is too long.
 std::optional<std::string> read_file(const std::string& path) {

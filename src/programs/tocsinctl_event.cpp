@@ -33,8 +33,8 @@ constexpr std::array kQueryOptions = {
     Option{"--cursor", Takes::text, "C", "go on where an earlier query ended"},
 };
 
-const std::vector<Column>& columns() {
-  static const std::vector<Column> kColumns = {
+std::vector<Column> columns() {
+  return {
       {"SEQ", {"seq"}},
       {"RECEIVED", {"received"}},
       {"DATA ID", {"data_id"}},
@@ -42,7 +42,6 @@ const std::vector<Column>& columns() {
       {"TARGET", {"event.target"}},
       {"CONTENT", {"event.event.content", "event.description"}},
   };
-  return kColumns;
 }
 
 /// False: the usage is wrong, or INSTANCE names none; `exit_code` says which.

@@ -71,6 +71,12 @@ TEST(ConfigLoad, AKeyOfAnotherSectionIsSuggestedThere) {
             Lines{"t.toml:2: store.body_bytes_max: unknown key; did you mean http.push.body_bytes_max?"});
 }
 
+TEST(ConfigLoad, AForgottenUnitIsSuggested) {
+  EXPECT_EQ(problems("[store]\nquota = 1\n"),
+            Lines{"t.toml:2: store.quota: unknown key; did you mean store.quota_bytes?"});
+  EXPECT_EQ(problems("[zebra]\ncrossing = 1\n"), Lines{"t.toml:2: zebra.crossing: unknown key"});
+}
+
 TEST(ConfigLoad, AQuotedNameIsNotTakenForTwoParts) {
   EXPECT_EQ(problems("\"store.commit_delay_ms\" = 1\n"),
             Lines{"t.toml:1: \"store.commit_delay_ms\": unknown key; did you mean store.commit_delay_ms?"});

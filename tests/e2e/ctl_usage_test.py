@@ -1,0 +1,375 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tocsinctl against a stand-in for the daemon: exit codes, what it asks, what it prints."""
+import http.server
+import json
+import os
+import pathlib
+import socketserver
+import subprocess
+import threading
+import time
+import urllib.parse
+
+import pytest
+
+BIN = pathlib.Path(os.environ.get("TOCSIN_BIN_DIR", "build/release/bin")).resolve()
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PLUGINS = [
+    {"plugin_id": "demo", "data_id": 10000001, "name": "演示", "type": "event", "alert": 2, "lane": "normal", "max_rate": -1, "enabled": True},
+    {"plugin_id": "twice", "data_id": 7, "name": "first"},
+    {"plugin_id": "twice", "data_id": 8, "name": "second"},
+]
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def address_string(self):
+        return "unix"
+
+    def log_message(self, *_):
+        pass
+
+    def serve(self):
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        url = urllib.parse.urlsplit(self.path)
+        asked = (self.command, url.path, dict(urllib.parse.parse_qsl(url.query, keep_blank_values=True)),
+                 json.loads(body) if body else None)
+        self.server.asked.append(asked)
+        status, answer, headers = self.server.answer(*asked)
+        payload = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    do_GET = do_POST = serve
+
+
+class UnixServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
+    daemon_threads = True
+
+
+class TcpServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+
+def good(data):
+    return 200, {"result": True, "code": 200, "message": "success", "request_id": "x", "data": data}, {}
+
+
+def refused(status, message):
+    return status, {"result": False, "code": status, "message": message, "request_id": "x", "data": None}, {}
+
+
+def run_server(server):
+    server.asked = []
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    return server
+
+
+@pytest.fixture
+def daemon(tmp_path):
+    server = run_server(UnixServer(str(tmp_path / "s"), Handler))
+    server.path = str(tmp_path / "s")
+    server.routes = {("GET", "/api/v1/plugins"): good({"items": PLUGINS})}
+    server.answer = lambda method, path, query, body: server.routes.get((method, path), refused(404, "no such path"))
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def push():
+    server = run_server(TcpServer(("127.0.0.1", 0), Handler))
+    server.url = "http://127.0.0.1:%d" % server.server_address[1]
+    server.busy = []
+
+    def answer(*_):
+        if server.busy:
+            status = server.busy.pop(0)
+            return status, {"code": str(status), "message": "no", "result": "false"}, {"Retry-After": "1"}
+        return 200, {"code": "200", "message": "success", "request_id": "x", "result": "true"}, {}
+    server.answer = answer
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def ctl(*args, daemon=None, env=None, stdin=""):
+    words = [str(BIN / "tocsinctl")] + (["--socket", daemon.path] if daemon else []) + [str(a) for a in args]
+    environment = {k: v for k, v in os.environ.items() if k != "TOCSIN_SOCKET"} | (env or {})
+    return subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=30, env=environment)
+
+
+def ctl_json(*args, daemon, code=0):
+    got = ctl("--format", "json", *args, daemon=daemon)
+    assert got.returncode == code, got.stderr
+    return json.loads(got.stdout)
+
+
+@pytest.mark.parametrize("words", [
+    [], ["nope"], ["plugin"], ["plugin", "nope"], ["status", "extra"], ["plugin", "create"], ["alert", "ack", "1"],
+    ["user", "add", "bob"], ["user", "add", "bob", "--role", "king"], ["--format", "xml", "status"], ["status", "--nope"],
+    ["push", "--data-id", "1", "--token", "t"], ["push", "--data-id", "0", "--token", "t", "-"],
+    ["push", "--data-id", "1", "--token", "t", "--content", "c"], ["push", "--data-id", "1", "--token", "t", "--dimension", "k", "-"],
+    ["events", "query", "--limit", "0"], ["events", "query", "--dimension", "k"], ["plugin", "update", "demo"], ["--socket"],
+    ["doctor"], ["upstream", "list"], ["alert", "close", "1"], ["plugin", "import", "x", "--dry-run"],
+])
+def test_wrong_usage_is_one_line_and_exit_2(words):
+    got = ctl(*words)
+    assert (got.returncode, got.stdout, len(got.stderr.splitlines())) == (2, "", 1)
+    assert got.stderr.startswith("tocsinctl: ")
+
+
+def test_what_a_later_release_brings_is_named_as_such():
+    assert "not in this release" in ctl("support-bundle").stderr
+
+
+@pytest.mark.parametrize("words", [[], ["plugin"], ["plugin", "create"], ["push"], ["config", "explain"]])
+def test_help_is_on_stdout_and_exit_0(words):
+    got = ctl(*words, "--help")
+    assert (got.returncode, got.stderr) == (0, "")
+    assert got.stdout.startswith("usage: tocsinctl")
+
+
+def test_a_missing_daemon_is_exit_1_and_names_the_socket(tmp_path):
+    got = ctl("status", env={"TOCSIN_SOCKET": str(tmp_path / "none")})
+    assert (got.returncode, got.stdout) == (1, "")
+    assert str(tmp_path / "none") in got.stderr and "is tocsind running?" in got.stderr
+
+
+def test_the_socket_comes_from_the_option_then_the_environment(daemon, tmp_path):
+    daemon.routes["GET", "/api/v1/status"] = good({"version": "1"})
+    assert ctl("status", env={"TOCSIN_SOCKET": daemon.path}).returncode == 0
+    assert ctl("status", daemon=daemon, env={"TOCSIN_SOCKET": str(tmp_path / "none")}).returncode == 0
+
+
+def test_a_refusal_is_exit_1_with_the_daemons_words(daemon):
+    daemon.routes["GET", "/api/v1/status"] = refused(403, "not for you")
+    got = ctl("status", daemon=daemon)
+    assert (got.returncode, got.stdout, got.stderr) == (1, "", "tocsinctl: not for you\n")
+
+
+@pytest.mark.parametrize("answer", [(200, b"<html>", {}), (200, b"", {}), (500, b"[]", {}), (200, b"{}", {})])
+def test_an_answer_that_is_none_is_exit_1(daemon, answer):
+    daemon.routes["GET", "/api/v1/status"] = answer
+    got = ctl("status", daemon=daemon)
+    assert (got.returncode, got.stdout) == (1, "")
+    assert got.stderr.startswith("tocsinctl: the daemon answered ")
+
+
+def test_status_is_lines_or_the_object(daemon):
+    data = {"events": {"next_seq": 18446744073709551615}, "upstreams": [{"name": "centre", "state": "connected"}], "x": None}
+    daemon.routes["GET", "/api/v1/status"] = good(data)
+    assert ctl_json("status", daemon=daemon) == data
+    assert ctl("status", daemon=daemon).stdout.splitlines() == [
+        "events.next_seq         18446744073709551615", "upstreams.centre.name   centre",
+        "upstreams.centre.state  connected", "x                       -"]
+
+
+def test_lists_are_one_json_array(daemon):
+    assert ctl_json("plugin", "list", daemon=daemon) == PLUGINS
+    daemon.routes["GET", "/api/v1/users"] = good({"items": []})
+    assert ctl_json("user", "list", daemon=daemon) == []
+
+
+def test_tables_stay_aligned_with_wide_characters(daemon):
+    lines = ctl("plugin", "list", daemon=daemon).stdout.splitlines()
+    assert lines[0].startswith("DATA ID   PLUGIN  NAME    BIZ")
+    assert lines[1].startswith("10000001  demo    演示    -")
+    assert "\x1b" not in "".join(lines)
+
+
+def test_plugin_create_sends_what_was_given_and_prints_three_members(daemon):
+    daemon.routes["POST", "/api/v1/plugins"] = good({"plugin_id": "p", "data_id": 5, "token": "t", "more": 1})
+    got = ctl_json("plugin", "create", "p", "--biz", 3, "--name", "N", "--type", "event", "--data-id", 5, "--token", "t",
+                   "--alert", "off", "--lane", "critical", "--max-rate", -1, daemon=daemon)
+    assert got == {"plugin_id": "p", "data_id": 5, "token": "t"}
+    assert daemon.asked[-1][3] == {"plugin_id": "p", "type": "event", "data_id": 5, "token": "t", "bk_biz_id": 3, "name": "N",
+                                   "alert": 0, "lane": "critical", "max_rate": -1}
+    assert ctl("plugin", "create", "p", daemon=daemon).returncode == 0
+    assert daemon.asked[-1][3] == {"plugin_id": "p"}
+
+
+def test_an_instance_is_a_data_id_or_a_unique_plugin_id(daemon):
+    daemon.routes["GET", "/api/v1/plugins/10000001"] = good(PLUGINS[0])
+    assert ctl_json("plugin", "show", "10000001", daemon=daemon)["plugin_id"] == "demo"
+    assert len(daemon.asked) == 1
+    assert ctl_json("plugin", "show", "demo", daemon=daemon)["data_id"] == 10000001
+    several = ctl("plugin", "show", "twice", daemon=daemon)
+    assert several.returncode == 1 and "7 (first), 8 (second)" in several.stderr
+    assert ctl("plugin", "show", "none", daemon=daemon).returncode == 1
+
+
+def test_plugin_update_sends_only_what_changes(daemon):
+    daemon.routes["POST", "/api/v1/plugins/10000001"] = good({"plugin_id": "demo", "data_id": 10000001})
+    assert ctl("plugin", "update", "demo", "--alert", 3, daemon=daemon).returncode == 0
+    assert daemon.asked[-1][3] == {"alert": 3}
+    for action in ("disable", "enable", "delete"):
+        daemon.routes["POST", "/api/v1/plugins/10000001/" + action] = good({"plugin_id": "demo", "data_id": 10000001})
+        assert ctl("plugin", action, "demo", daemon=daemon).returncode == 0
+
+
+def test_lists_follow_the_cursor_up_to_the_limit(daemon):
+    def answer(method, path, query, _):
+        assert (method, path) == ("GET", "/api/v1/alerts") and query["state"] == "ACK"
+        first = int(query.get("cursor", 0))
+        count = int(query["limit"])
+        return good({"items": [{"id": str(i)} for i in range(first, first + count)], "cursor": str(first + count), "damaged": 0})
+    daemon.answer = answer
+    got = ctl_json("alert", "list", "--state", "ACK", "--limit", 230, daemon=daemon)
+    assert [int(one["id"]) for one in got] == list(range(230))
+    assert [one[2]["limit"] for one in daemon.asked] == ["100", "100", "30"]
+
+
+def test_damage_is_told(daemon):
+    daemon.routes["GET", "/api/v1/alerts"] = good({"items": [], "cursor": None, "damaged": 2})
+    got = ctl("alert", "list", daemon=daemon)
+    assert got.returncode == 0 and "2 damaged records" in got.stderr
+
+
+def test_ack_fails_when_an_alert_could_not_be_acknowledged(daemon):
+    done = {"alerts_ack_success": ["1"], "alerts_not_exist": [], "alerts_already_ack": [], "alerts_not_abnormal": []}
+    daemon.routes["POST", "/api/v1/alerts/ack"] = good(done)
+    assert ctl_json("alert", "ack", "1", "2", "--message", "on it", daemon=daemon) == done
+    assert daemon.asked[-1][3] == {"ids": ["1", "2"], "message": "on it"}
+    daemon.routes["POST", "/api/v1/alerts/ack"] = good(done | {"alerts_not_exist": ["2"]})
+    assert ctl("alert", "ack", "1", "2", "--message", "on it", daemon=daemon).returncode == 1
+
+
+def test_events_query_passes_its_filters(daemon):
+    event = {"seq": 4, "received": "2026-01-01T00:00:00.000Z", "data_id": 10000001, "kind": "custom_event",
+             "event": {"event_name": "e", "target": "t", "event": {"content": "c\x1b[31m"}}}
+    daemon.routes["GET", "/api/v1/events"] = good({"items": [event], "cursor": None})
+    got = ctl("events", "query", "--plugin", "demo", "--since", "2026-01-01T00:00:00+08:00", "--text", "磁盘 &", "--dimension", "k=a=b",
+              daemon=daemon)
+    assert got.returncode == 0, got.stderr
+    assert daemon.asked[-1][2] == {"plugin": "10000001", "since": "2026-01-01T00:00:00+08:00", "text": "磁盘 &", "dimension": "k=a=b",
+                                   "limit": "100"}
+    assert got.stdout.splitlines()[1] == "4    2026-01-01T00:00:00.000Z  10000001  e      t       c [31m"
+
+
+def test_events_tail_prints_each_event_once_in_order(daemon):
+    events = [{"seq": s} for s in range(1, 4)]
+
+    def answer(_method, _path, query, _body):
+        if "after_seq" in query:
+            events_after = [e for e in events if e["seq"] > int(query["after_seq"])]
+            return good({"items": events_after, "cursor": None})
+        answer_now = good({"items": list(reversed(events))[:int(query["limit"])], "cursor": None})
+        if query["limit"] == "1" and len(events) < 6:
+            events.append({"seq": len(events) + 1})
+        return answer_now
+    daemon.answer = answer
+    got = ctl("--format", "json", "events", "tail", "--limit", 6, daemon=daemon)
+    assert got.returncode == 0, got.stderr
+    assert [json.loads(line)["seq"] for line in got.stdout.splitlines()] == [1, 2, 3, 4, 5, 6]
+
+
+def test_audit_verify_fails_when_the_log_is_damaged(daemon):
+    daemon.routes["GET", "/api/v1/audit/verify"] = good({"intact": True, "text": "good"})
+    assert ctl("audit", "verify", daemon=daemon).returncode == 0
+    daemon.routes["GET", "/api/v1/audit/verify"] = good({"intact": False, "text": "row 3"})
+    got = ctl("audit", "verify", daemon=daemon)
+    assert got.returncode == 1 and "row 3" in got.stdout
+
+
+def test_accounts_are_made_and_removed(daemon):
+    daemon.routes["POST", "/api/v1/users"] = good({"user": "bob", "password": "p"})
+    assert ctl_json("user", "add", "bob", "--role", "viewer", daemon=daemon) == {"user": "bob", "password": "p"}
+    assert daemon.asked[-1][3] == {"name": "bob", "role": "viewer"}
+    daemon.routes["POST", "/api/v1/tokens"] = good({"name": "ci", "token": "t"})
+    assert ctl_json("token", "create", "ci", "--role", "admin", "--expires", "2030-01-01T00:00:00Z", daemon=daemon) == {"name": "ci", "token": "t"}
+    assert daemon.asked[-1][3] == {"name": "ci", "role": "admin", "expires": "2030-01-01T00:00:00Z"}
+    daemon.routes["POST", "/api/v1/users/a%2Fb/delete"] = good({"user": "a/b"})
+    assert ctl("user", "delete", "a/b", daemon=daemon).returncode == 0
+
+
+def test_clock_set_without_a_time_vouches_for_the_present_one(daemon):
+    daemon.routes["POST", "/api/v1/clock"] = good({"trusted": True})
+    assert ctl("clock", "set", daemon=daemon).returncode == 0
+    assert daemon.asked[-1][3] == {}
+    assert ctl("clock", "set", "2026-01-01T00:00:00Z", daemon=daemon).returncode == 0
+    assert daemon.asked[-1][3] == {"time": "2026-01-01T00:00:00Z"}
+
+
+def test_push_makes_one_event_from_options(push):
+    got = ctl("--format", "json", "push", "--url", push.url, "--data-id", 5, "--token", "tok", "--event-name", "e", "--target", "t",
+              "--content", "磁盘", "--dimension", "a=1", "--dimension", "b=x=y", "--timestamp", 9)
+    assert got.returncode == 0, got.stderr
+    assert json.loads(got.stdout) == {"events": 1, "requests": 1}
+    assert push.asked == [("POST", "/v2/push/", {}, {"data_id": 5, "access_token": "tok", "data": [
+        {"event_name": "e", "event": {"content": "磁盘"}, "target": "t", "dimension": {"a": "1", "b": "x=y"}, "timestamp": 9}]})]
+
+
+def test_push_reads_text_and_json_lines_in_batches(push, tmp_path):
+    lines = ["line %d" % i for i in range(150)] + ["", json.dumps({"event_name": "own", "n": 2**60})]
+    (tmp_path / "f").write_text("\r\n".join(lines))
+    got = ctl("push", "--url", push.url + "/", "--data-id", 5, "--token", "t", "--event-name", "log", "--target", "h", tmp_path / "f")
+    assert (got.returncode, got.stdout) == (0, "151 events stored, 2 requests\n"), got.stderr
+    items = [item for asked in push.asked for item in asked[3]["data"]]
+    assert [i["event"]["content"] for i in items[:150]] == lines[:150]
+    assert items[150] == {"event_name": "own", "n": 2**60}
+
+
+def test_push_waits_as_it_is_told_and_tries_again(push):
+    push.busy = [429, 503]
+    began = time.monotonic()
+    got = ctl("push", "--url", push.url, "--data-id", 5, "--token", "t", "--event-name", "e", "--target", "t", "-", stdin="a\nb\n")
+    assert (got.returncode, got.stdout) == (0, "2 events stored, 3 requests\n")
+    assert time.monotonic() - began >= 2
+    assert push.asked[0] == push.asked[2]
+
+
+def test_push_gives_up_on_a_refusal_and_says_what_was_stored(push):
+    push.busy = [401]
+    got = ctl("push", "--url", push.url, "--data-id", 5, "--token", "t", "--event-name", "e", "--target", "t", "-", stdin="a\n")
+    assert (got.returncode, got.stdout, got.stderr) == (1, "0 events stored, 1 request\n", "tocsinctl: refused with 401: no\n")
+
+
+def test_push_names_the_line_that_is_wrong_and_keeps_what_came_before(push):
+    got = ctl("push", "--url", push.url, "--data-id", 5, "--token", "t", "-", stdin='{"a":1}\n{"a":\n')
+    assert (got.returncode, got.stdout) == (1, "1 event stored, 1 request\n")
+    assert "standard input:2: begins with { and is not a JSON object" in got.stderr
+
+
+def test_push_without_a_listener_is_exit_1():
+    got = ctl("push", "--url", "http://127.0.0.1:1", "--data-id", 5, "--token", "t", "-", stdin='{"a":1}\n')
+    assert got.returncode == 1 and "no connection" in got.stderr
+
+
+def test_config_check_needs_no_daemon(tmp_path):
+    assert ctl("config", "check", ROOT / "conf/tocsin.toml").returncode == 0
+    bad = tmp_path / "bad.toml"
+    bad.write_text("[store]\nquota = 1\nretention_hours = 0\n")
+    got = ctl("config", "check", bad)
+    assert got.returncode == 1
+    assert got.stderr.splitlines() == [f"{bad}:2: store.quota: unknown key; did you mean store.quota_bytes?",
+                                       f"{bad}:3: store.retention_hours: must be from 1 to 87600, not 0"]
+    assert ctl("config", "check", tmp_path / "none").returncode == 1
+
+
+def test_config_explain_reads_a_file_or_asks_the_daemon(daemon, tmp_path):
+    file = tmp_path / "c.toml"
+    file.write_text("[store]\nretention_hours = 5\n")
+    assert ctl_json("config", "explain", "store.retention_hours", "--config", file, daemon=daemon) == [
+        {"key": "store.retention_hours", "value": 5, "layer": "file", "line": 2, "from": f"{file}:2"}]
+    daemon.routes["GET", "/api/v1/config"] = good([{"key": "store.retention_hours", "value": 9, "layer": "file"}, {"key": "x.y", "value": 1}])
+    assert ctl_json("config", "explain", "store", daemon=daemon) == [{"key": "store.retention_hours", "value": 9, "layer": "file"}]
+    assert ctl("config", "explain", "nope", daemon=daemon).returncode == 1
+    assert ctl("config", "explain", "nope", "--config", file, daemon=daemon).returncode == 1
+    without = ctl("--format", "json", "config", "explain", "store.retention_hours", env={"TOCSIN_SOCKET": str(tmp_path / "none")})
+    assert without.returncode == 0 and "no daemon answers" in without.stderr
+    assert json.loads(without.stdout)[0]["key"] == "store.retention_hours"
+
+
+def test_a_full_output_is_not_success(daemon):
+    with open("/dev/full", "w") as full:
+        got = subprocess.run([str(BIN / "tocsinctl"), "--socket", daemon.path, "plugin", "list"], stdout=full, stderr=subprocess.PIPE, timeout=30)
+    assert got.returncode == 1
