@@ -12,7 +12,7 @@ namespace tocsin::json {
 
 /// `inside` is what lies between the quotes of a string that the parser accepted.
 [[nodiscard]] inline bool has_escapes(std::string_view inside) noexcept {
-  return std::memchr(inside.data(), '\\', inside.size()) != nullptr;
+  return !inside.empty() && std::memchr(inside.data(), '\\', inside.size()) != nullptr;
 }
 
 /// The first `"` or `\` at or after `from`, or `end`.
