@@ -4,10 +4,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 #include <new>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "platform/lmdb/files.hpp"
@@ -45,6 +47,8 @@ class Walk {
         stream_(page_bytes) {}
 
   const char* run();
+  const char* run_free_list();
+  [[nodiscard]] PageMarks take_marks() { return std::move(marks_); }
   [[nodiscard]] const std::optional<Error>& failure() const { return failure_; }
   [[nodiscard]] std::uint64_t page() const { return page_; }
   [[nodiscard]] std::uint64_t free_pages() const { return free_pages_; }
@@ -97,6 +101,11 @@ const char* Walk::run() {
   if (const char* bad = tree(Which::main, meta_.main); bad != nullptr) return bad;
   if (const char* bad = tree(Which::free_list, meta_.free_list); bad != nullptr) return bad;
   return beyond_the_file();
+}
+
+const char* Walk::run_free_list() {
+  if (!marks_.mark(0, 2)) return "no room for the meta pages";
+  return tree(Which::free_list, meta_.free_list);
 }
 
 const char* Walk::beyond_the_file() {
@@ -259,6 +268,10 @@ const char* Walk::free_record(const layout::Node& node, Bytes page) {
   return nullptr;
 }
 
+bool has_possible_end(const Meta& meta, std::uint64_t file_pages) {
+  return meta.last_page >= 1 && meta.last_page < file_pages + kPagesBeyondFileMax;
+}
+
 const char* metas_fault(const Metas& metas, std::uint64_t file_pages) {
   if (!metas.usable[0] || !metas.usable[1]) return "a meta page is not one";
   for (std::size_t i = 0; i < 2; ++i) {
@@ -272,10 +285,7 @@ const char* metas_fault(const Metas& metas, std::uint64_t file_pages) {
   const Word b = metas.meta[1].transaction;
   if (!(a == 0 && b == 0) && a + 1 != b && b + 1 != a) return "the meta pages are not neighbours";
   const Meta& newest = metas.meta[a < b];
-  if (newest.last_page < 1 || newest.last_page >= file_pages + kPagesBeyondFileMax) {
-    return "the last page lies beyond the end of the file";
-  }
-  return nullptr;
+  return has_possible_end(newest, file_pages) ? nullptr : "the last page lies beyond the end of the file";
 }
 
 bool is_foreign(int fd, const Metas& metas) {
@@ -319,6 +329,13 @@ Result<CheckReport> checked(int fd) {
 }
 
 }  // namespace
+
+std::optional<PageMarks> sound_free_list(int fd, const Meta& meta, std::uint32_t page_bytes, std::uint64_t file_pages) {
+  if (!has_possible_end(meta, file_pages)) return {};
+  Walk walk{fd, meta, page_bytes, file_pages};
+  if (walk.run_free_list() != nullptr) return {};
+  return walk.take_marks();
+}
 
 Result<CheckReport> check_file(int fd) {
   try {

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "platform/lmdb/layout.hpp"
+#include "platform/lmdb/page_marks.hpp"
 #include "src/base/result.hpp"
 
 namespace tocsin::lmdb {
@@ -39,5 +41,10 @@ struct Metas {
   layout::Meta meta[2];
 };
 [[nodiscard]] Result<Metas> find_metas(int fd);
+
+/// The pages that hold or are named in the free list of this snapshot, if that list is sound: none of them can be part
+/// of the main tree. May throw std::bad_alloc.
+[[nodiscard]] std::optional<PageMarks> sound_free_list(int fd, const layout::Meta& meta, std::uint32_t page_bytes,
+                                                       std::uint64_t file_pages);
 
 }  // namespace tocsin::lmdb

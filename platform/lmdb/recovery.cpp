@@ -23,7 +23,7 @@ constexpr const char* kData = "data.mdb";
 constexpr const char* kCreate = "data.mdb.create";
 constexpr const char* kNew = "data.mdb.new";
 constexpr const char* kMarker = "salvaged";
-constexpr const char* kMarkerFormat = "kept %llu lost %llu pages %llu file %u fault %79[^\n]\n";
+constexpr const char* kMarkerFormat = "kept %llu lost %llu pages %llu older %u file %u fault %79[^\n]\n";
 
 Status create(const Fd& dir, const std::string& dir_path, std::uint64_t map_bytes) {
   {
@@ -52,10 +52,10 @@ Result<unsigned> free_damaged_slot(const Fd& dir) {
 
 Status write_marker(const Fd& dir, const SalvageReport& report, unsigned slot, const char* fault) {
   std::array<char, 256> line{};
-  const int length = std::snprintf(line.data(), line.size(), "kept %llu lost %llu pages %llu file %u fault %.79s\n",
-                                   static_cast<unsigned long long>(report.entries_kept),
-                                   static_cast<unsigned long long>(report.entries_lost),
-                                   static_cast<unsigned long long>(report.subtrees_lost), slot, fault);
+  const int length = std::snprintf(
+      line.data(), line.size(), "kept %llu lost %llu pages %llu older %u file %u fault %.79s\n",
+      static_cast<unsigned long long>(report.entries_kept), static_cast<unsigned long long>(report.entries_lost),
+      static_cast<unsigned long long>(report.subtrees_lost), report.rolled_back ? 1U : 0U, slot, fault);
   const auto fd = open_in(dir, kMarker, O_RDWR | O_CREAT | O_TRUNC);
   if (!fd.ok()) return fd.error();
   if (auto done = write_at(fd->get(), as_bytes({line.data(), static_cast<std::size_t>(length)}), 0); !done.ok()) {
@@ -77,11 +77,13 @@ Status read_marker(const Fd& dir, const std::string& dir_path, OpenReport& repor
   unsigned long long lost = 0;
   unsigned long long pages = 0;
   unsigned slot = 0;
+  unsigned older = 0;
   std::array<char, 80> fault{};
-  if (std::sscanf(line.data(), kMarkerFormat, &kept, &lost, &pages, &slot, fault.data()) != 5) return {};
+  if (std::sscanf(line.data(), kMarkerFormat, &kept, &lost, &pages, &older, &slot, fault.data()) != 6) return {};
   report.entries_kept = kept;
   report.entries_lost = lost;
   report.subtrees_lost = pages;
+  report.rolled_back = older != 0;
   report.damaged_path = dir_path + "/" + damaged_name(slot & 1);
   report.fault = fault.data();
   return {};

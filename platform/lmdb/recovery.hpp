@@ -16,6 +16,7 @@ struct OpenReport {
   std::uint64_t entries_kept = 0;
   std::uint64_t entries_lost = 0;   ///< single entries on pages that could be read; what stood on lost pages is unknown
   std::uint64_t subtrees_lost = 0;  ///< damaged pages, each with all that hung below it
+  bool rolled_back = false;         ///< may be the state before the last commit: the newest one could not be entered
   std::uint64_t leaked_pages = 0;   ///< pages that nothing refers to: lost room, no danger
   std::string damaged_path;         ///< the damaged file, kept aside
   std::string fault;                ///< what was wrong with it

@@ -7,6 +7,7 @@
 #include <array>
 #include <new>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "platform/lmdb/checker.hpp"
@@ -88,8 +89,9 @@ class Copy {
 /// it.
 class Walk {
  public:
-  Walk(int fd, std::uint32_t page_bytes, std::uint64_t file_pages, Copy& copy)
-      : fd_(fd), page_bytes_(page_bytes), marks_(file_pages), rules_(page_bytes), copy_(copy) {}
+  /// `taken`: pages that are certainly not part of the tree.
+  Walk(int fd, std::uint32_t page_bytes, PageMarks taken, Copy& copy)
+      : fd_(fd), page_bytes_(page_bytes), marks_(std::move(taken)), rules_(page_bytes), copy_(copy) {}
 
   [[nodiscard]] Status subtree(Word number, std::size_t level, std::optional<Bytes> upper);
   [[nodiscard]] bool looks_like_a_tree(Word root);
@@ -236,7 +238,9 @@ Result<SalvageReport> salvaged(int damaged, const std::string& path, std::uint64
   for (const std::size_t i : order) {
     if (!metas.ok() || !metas->usable[i] || metas->page_bytes == 0 || end < 0) continue;
     const std::uint64_t file_pages = static_cast<std::uint64_t>(end) / metas->page_bytes;
-    Walk walk{damaged, metas->page_bytes, file_pages, copy};
+    // A damaged page number must not lead to a page of the past, where erased entries would come back.
+    auto taken = sound_free_list(damaged, metas->meta[i], metas->page_bytes, file_pages);
+    Walk walk{damaged, metas->page_bytes, taken ? std::move(*taken) : PageMarks{file_pages}, copy};
     const Word root = metas->meta[i].main.root;
     if (!walk.looks_like_a_tree(root)) continue;
     walked = true;
@@ -244,6 +248,7 @@ Result<SalvageReport> salvaged(int damaged, const std::string& path, std::uint64
       if (auto done = walk.subtree(root, 0, {}); !done.ok()) return done.error();
     }
     report = walk.report();
+    report.rolled_back = i != order[0] || !metas->usable[1 - i];
     break;
   }
   if (!walked) report.subtrees_lost = 1;

@@ -15,6 +15,7 @@ inline constexpr std::uint32_t kSalvageValueBytesMax = 4 * MiB;
 struct SalvageReport {
   std::uint64_t entries_kept = 0;
   std::uint64_t entries_lost = 0;   ///< on pages that could be read, but the entry itself was damaged
+  bool rolled_back = false;         ///< the newest snapshot could not be entered; this is the one before, whole
   std::uint64_t subtrees_lost = 0;  ///< pages that could not be read, with all below them
 };
 

@@ -133,6 +133,11 @@ void LmdbStore::note_commit(MDB_stat free_list) noexcept {
   written_.committed(page_bytes_, main.ms_depth, free_list.ms_depth);
 }
 
+/// A marker that cannot be removed only has the salvage said once more.
+void LmdbStore::forget_salvage_once() noexcept {
+  if (salvage_unsaid_ && forget_salvage(dir_).ok()) salvage_unsaid_ = false;
+}
+
 Result<std::unique_ptr<port::WriteTxn>> LmdbStore::begin_write() {
   if (!usable_.load()) return error(Errc::unavailable, "the store is closed until it was reopened");
   if (writing_.exchange(true)) return error(Errc::conflict, "a write transaction is open already");

@@ -73,6 +73,7 @@ class LmdbStore final : public port::Store {
   [[nodiscard]] bool meta_write_failed() noexcept;
   [[nodiscard]] bool medium_is_full() const noexcept;
   void note_commit(MDB_stat free_list) noexcept;
+  void forget_salvage_once() noexcept;
 
   std::string path_;
   std::uint64_t quota_bytes_ = 0;

@@ -146,6 +146,7 @@ Result<std::span<std::byte>> WriteHandle::reserve(Bytes key, std::size_t value_b
   if (const int code = mdb_put(txn_, kMainTable, &name, &room, MDB_RESERVE); code != 0) {
     return fail(code, "writing an entry");
   }
+  changed_ = true;
   const std::size_t in_leaf = layout::kNodeBytes + key.size() + value_bytes;
   const bool own_run = in_leaf > (store_.page_bytes_ - layout::kHeaderBytes) / 2 - 2;
   store_.written_.put(
@@ -168,6 +169,7 @@ Status WriteHandle::erase(Bytes key) {
   const int code = mdb_del(txn_, kMainTable, &name, nullptr);
   if (code == MDB_NOTFOUND) return error(Errc::not_found, "erasing an entry");
   if (code != 0) return fail(code, "erasing an entry");
+  changed_ = true;
   store_.written_.erase(key);
   return {};
 }
@@ -186,6 +188,7 @@ Status WriteHandle::commit() {
   end();
   if (code == 0) {
     if (counted == 0) store_.note_commit(free_list);
+    if (changed_) store_.forget_salvage_once();
     return {};
   }
   Error failure = fail(code, "committing");

@@ -50,7 +50,8 @@ class WriteHandle final : public port::WriteTxn {
   LmdbStore& store_;
   MDB_txn* txn_;
   MDB_cursor* cursor_ = nullptr;  ///< opened when first needed; the library frees it with the transaction
-  std::optional<Error> failed_;   ///< every later call answers the same
+  bool changed_ = false;
+  std::optional<Error> failed_;  ///< every later call answers the same
 };
 
 }  // namespace tocsin::lmdb
