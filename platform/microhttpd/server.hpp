@@ -44,6 +44,8 @@ class HttpServer final : public port::HttpAnswers {
   /// Errors: invalid_input (address), conflict (in use), io_failed, out_of_budget.
   [[nodiscard]] Result<std::uint16_t> open(const ListenerOptions& options);
 
+  /// Sent at the end of the loop's turn: call it from one of the loop's callbacks. Between two turns it is allowed, but
+  /// then the loop may sleep up to 32 ms before it looks.
   void answer(port::Ticket ticket, port::HttpResponse response) noexcept override;
 
   /// Accepts nothing more, closes idle connections, and each other one after its answer. The loop goes on running.
