@@ -200,8 +200,13 @@ void Client::on_ready(bool readable, bool writable, bool hung_up) {
   if (is_over_) return;
   if (fd() < 0) return end_with(MOSQ_ERR_CONN_LOST);
   // The library takes a connection that ends in the middle of a handshake for one that goes on.
+  if (hung_up && nothing_is_left()) end_with(MOSQ_ERR_CONN_LOST);
+}
+
+bool Client::nothing_is_left() const noexcept {
   char next = 0;
-  if (hung_up && ::recv(fd(), &next, 1, MSG_PEEK | MSG_DONTWAIT) <= 0 && errno != EAGAIN) end_with(MOSQ_ERR_CONN_LOST);
+  const auto got = ::recv(fd(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
 
 /// The first news of a connect that was begun without waiting.
@@ -222,7 +227,8 @@ std::optional<BrokerEvent> Client::next_event() {
 
 void Client::end(BrokerEvent::Kind kind, std::string text, bool wrong_version) {
   if (std::exchange(is_over_, true)) return;
-  events_.push_back({.kind = kind, .text = std::move(text), .wrong_version = wrong_version});
+  const bool silent = kind == BrokerEvent::Kind::lost && tcp_is_up_ && !is_connected_;
+  events_.push_back({.kind = kind, .text = std::move(text), .silent = silent, .wrong_version = wrong_version});
 }
 
 void Client::end_with(int rc) {

@@ -48,6 +48,7 @@ class Client final : public port::Broker {
   void end(port::BrokerEvent::Kind kind, std::string text, bool wrong_version = false);
   void end_with(int rc);
   [[nodiscard]] bool attempt_failed();
+  [[nodiscard]] bool nothing_is_left() const noexcept;
 
   ::mosquitto* handle_ = nullptr;
   bool tls_ = false;

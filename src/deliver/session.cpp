@@ -101,7 +101,7 @@ void Session::on_broker(const BrokerEvent& event, Moment moment) {
     case BrokerEvent::Kind::connected: return on_connected(event, moment);
     case BrokerEvent::Kind::acked: return on_acked(event, moment);
     case BrokerEvent::Kind::lost:
-      if (phase_ == Phase::opening) ++silent_losses_;
+      silent_losses_ = event.silent ? silent_losses_ + 1 : 0;
       return fail(LinkState::disconnected, event.text, moment);
     case BrokerEvent::Kind::refused:
       if (event.wrong_version && !only_v311_) {
@@ -180,7 +180,6 @@ void Session::open(Moment moment) {
 void Session::tick(Moment moment) {
   if (phase_ == Phase::waiting && moment.now >= deadline_) open(moment);
   if (phase_ == Phase::opening && moment.now >= deadline_) {
-    ++silent_losses_;
     fail(LinkState::disconnected, "no answer within 10 s", moment);
   }
   if (phase_ == Phase::up) hand_over(moment);

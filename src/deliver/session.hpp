@@ -100,7 +100,7 @@ class Session {
   std::size_t server_ = 0;
   std::size_t first_tried_ = 0;      ///< of this round
   std::uint32_t failed_rounds_ = 0;  ///< how often all servers in a row failed
-  std::uint32_t silent_losses_ = 0;  ///< attempts that ended without any word from the broker
+  std::uint32_t silent_losses_ = 0;  ///< attempts in a row that a broker took and ended without an answer
   port::MqttVersion version_in_use_ = port::MqttVersion::v5;
   bool only_v311_ = false;  ///< a broker said that it does not speak MQTT 5
 

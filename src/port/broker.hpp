@@ -48,6 +48,7 @@ struct BrokerEvent {
   Kind kind = Kind::lost;
   std::string text = {};                ///< for people; empty with connected and acked without fault
   std::uint32_t message_bytes_max = 0;  ///< connected: largest packet that the broker takes; 0: no limit
+  bool silent = false;                  ///< lost: the broker took the connection and ended it without an answer
   bool wrong_version = false;           ///< refused: the broker does not speak this version of the protocol
   int message = 0;                      ///< acked: the number that publish() gave
   bool failed = false;                  ///< acked: the broker did not keep the message

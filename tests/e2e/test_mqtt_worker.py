@@ -23,8 +23,8 @@ from worker_channel import (APPLIANCE, BIN, CREDIT, DISCONNECTED, REFUSED, STORE
 def worker():
     made = []
 
-    def make(*servers, **other):
-        w = Worker()
+    def make(*servers, limited=False, **other):
+        w = Worker(limited)
         made.append(w)
         if servers:
             w.send(configure(servers, **other))
@@ -396,10 +396,10 @@ def test_a_broken_frame_ends_it_with_status_3(worker, raw):
 def test_memory_stays_below_3_mib_with_the_largest_frames(worker, tmp_path, authority, secure):
     if secure:
         broker = tls_broker(tmp_path, authority, "server")
-        w = worker(broker.url, ca=(authority / "ca.pem").read_text())
+        w = worker(broker.url, limited=True, ca=(authority / "ca.pem").read_text())
     else:
         broker = Broker(tmp_path)
-        w = worker(broker.url)
+        w = worker(broker.url, limited=True)
     try:
         w.connected()
         peak = 0

@@ -4,6 +4,7 @@ and a broker that does what a script says. TOCSIN_BIN_DIR says where the program
 import json
 import os
 import pathlib
+import resource
 import select
 import shutil
 import signal
@@ -70,12 +71,16 @@ def data(session, items, lane=2, repeat=False, kind=0, boot=1, data_id=1500001):
 class Worker:
     """tocsind's side of one worker."""
 
-    def __init__(self):
+    def __init__(self, limited=False):
+        """`limited`: with the limits that tocsind sets; not for sanitizer builds."""
         self.sock, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         fd = theirs.fileno()
 
         def give_descriptor():
             os.dup2(fd, 3, inheritable=True)
+            if limited:
+                resource.setrlimit(resource.RLIMIT_DATA, (6 << 20, 6 << 20))
+                resource.setrlimit(resource.RLIMIT_STACK, (256 << 10, 256 << 10))
 
         self.process = subprocess.Popen([BIN / "tocsin-mqtt"], preexec_fn=give_descriptor, close_fds=False,
                                         env={}, stderr=subprocess.PIPE)

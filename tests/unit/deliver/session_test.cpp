@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -281,12 +282,22 @@ TEST_F(WorkerSession, TriesMqtt311OnceInAWhileWhenABrokerOnlyHangsUp) {
   session.start();
   EXPECT_TRUE(feed(*channel::write_configure(settings())));
   for (int i = 0; i < 5; ++i) {
-    event({.kind = BrokerEvent::Kind::lost});
+    event({.kind = BrokerEvent::Kind::lost, .silent = true});
     pass_ms(60'000);
   }
   using port::MqttVersion;
   EXPECT_EQ(broker.versions, (std::vector{MqttVersion::v5, MqttVersion::v5, MqttVersion::v311, MqttVersion::v5,
                                           MqttVersion::v5, MqttVersion::v311}));
+}
+
+TEST_F(WorkerSession, StaysWithMqtt5WhenNobodyListens) {
+  session.start();
+  EXPECT_TRUE(feed(*channel::write_configure(settings())));
+  for (int i = 0; i < 5; ++i) {
+    event({.kind = BrokerEvent::Kind::lost, .silent = i % 3 == 0});
+    pass_ms(60'000);
+  }
+  EXPECT_EQ(broker.versions, std::vector(6, port::MqttVersion::v5));
 }
 
 TEST_F(WorkerSession, TriesServersInTurnAndWaitsAfterTheLast) {
