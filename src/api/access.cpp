@@ -30,9 +30,7 @@ bool is_json(std::string_view content_type) noexcept {
   return content_type.size() == kJson.size() || content_type[kJson.size()] == ';' || content_type[kJson.size()] == ' ';
 }
 
-bool is_ack(const Route& route) noexcept {
-  return route.path == "/ack_alert" || route.path == "/api/v1/alerts/ack";
-}
+bool is_ack(const Route& route) noexcept { return route.path == "/ack_alert" || route.path == "/api/v1/alerts/ack"; }
 
 }  // namespace
 
@@ -52,16 +50,17 @@ Access::Decision Access::decide(const port::HttpRequest& request, const Route& r
     if (is_open && request.peer_is_loopback()) return {Verdict::allowed, {"loopback", Role::viewer}, {}};
     // A browser's first request is no attempt; something that would change the box is.
     const bool is_attempt = route.method == port::Method::post;
-    return refuse_it(request, route, request_id, actor_of_peer(request),
-                     {401, "credentials are missing: use Basic or an API token as Bearer", AuditAction::access_refused,
-                      is_attempt});
+    return refuse_it(
+        request, route, request_id, actor_of_peer(request),
+        {401, "credentials are missing: use Basic or an API token as Bearer", AuditAction::access_refused, is_attempt});
   }
   if (const std::string_view token = parse_bearer(header); !token.empty()) {
     const Daemon& daemon = services_.parts.daemon;
-    const auto* found = daemon.view().registry->api_token(token, services_.parts.crypto, services_.parts.secret,
-                                                          daemon.now().wall);
+    const auto* found =
+        daemon.view().registry->api_token(token, services_.parts.crypto, services_.parts.secret, daemon.now().wall);
     if (found != nullptr) return decide_role(request, route, request_id, {"token:" + found->name, found->role});
-    return refuse_it(request, route, request_id, actor_of_peer(request), {401, "the API token is not known or has expired"});
+    return refuse_it(request, route, request_id, actor_of_peer(request),
+                     {401, "the API token is not known or has expired"});
   }
   return decide_basic(request, route, request_id);
 }
@@ -76,7 +75,8 @@ Access::Decision Access::decide_basic(const port::HttpRequest& request, const Ro
   if (route.method == port::Method::post) {
     const std::string_view origin = request.header("Origin");
     if (!origin.empty() && !is_same_origin(origin, request.header("Host"))) {
-      return refuse_it(request, route, request_id, actor_of_peer(request), {403, "the request comes from another site's page"});
+      return refuse_it(request, route, request_id, actor_of_peer(request),
+                       {403, "the request comes from another site's page"});
     }
     if (!is_json(request.header("Content-Type"))) {
       return {Verdict::refused, {}, refuse(route.shape, 415, "Content-Type must be application/json", request_id)};
@@ -91,8 +91,8 @@ Access::Decision Access::decide_basic(const port::HttpRequest& request, const Ro
   }
   if (const std::uint16_t wait_s = failed_.wait_s(credentials->user, now.mono); wait_s > 0) {
     return refuse_it(request, route, request_id, actor_of_peer(request),
-                     {429, "too many failed logins of this account: wait before the next", AuditAction::login_refused, true,
-                      wait_s});
+                     {429, "too many failed logins of this account: wait before the next", AuditAction::login_refused,
+                      true, wait_s});
   }
   return {Verdict::password_needed, {}, {}};
 }
@@ -110,7 +110,8 @@ Access::Decision Access::refuse_it(const port::HttpRequest& request, const Route
     record(is_ack_refused ? AuditAction::alert_ack_refused : refusal.action, actor, request.path(), refusal.why);
   }
   Decision out;
-  out.refusal = refuse(route.shape == Shape::text ? Shape::admin : route.shape, refusal.status, refusal.why, request_id);
+  out.refusal =
+      refuse(route.shape == Shape::text ? Shape::admin : route.shape, refusal.status, refusal.why, request_id);
   out.refusal.ask_for_credentials = refusal.status == 401;
   if (refusal.retry_after_s > 0) out.refusal.retry_after_s = refusal.retry_after_s;
   return out;
@@ -124,8 +125,10 @@ void Access::record(AuditAction action, std::string_view actor, std::string_view
     ++notes_left_out_;
     return;
   }
-  core::Note note{action, std::string(actor), std::string(object.substr(0, model::kAuditTextBytesMax)), std::string(detail)};
-  if (notes_left_out_ > 0) note.detail += " (and " + std::to_string(notes_left_out_) + " more refusals before this one)";
+  core::Note note{action, std::string(actor), std::string(object.substr(0, model::kAuditTextBytesMax)),
+                  std::string(detail)};
+  if (notes_left_out_ > 0)
+    note.detail += " (and " + std::to_string(notes_left_out_) + " more refusals before this one)";
   if (!daemon.post(core::Input{{}, std::move(note)})) {
     ++notes_left_out_;
     return;
@@ -159,11 +162,10 @@ bool Access::start(const port::HttpRequest& request, const BasicCredentials& cre
   const model::User& account = user != nullptr ? *user : nobody;
   running_.push_back({key, credentials.user, actor_of_peer(request), {}});
   running_.back().waiting.reserve(2);
-  auto job = std::make_unique<StretchJob>(
-      services_.parts.crypto, credentials.password, account.salt, account.iterations,
-      [this, key, expected = account.password_hash, is_known = user != nullptr](const port::Digest256* hash) {
-        finish_login(key, expected, is_known, hash);
-      });
+  auto job =
+      std::make_unique<StretchJob>(services_.parts.crypto, credentials.password, account.salt, account.iterations,
+                                   [this, key, expected = account.password_hash, is_known = user != nullptr](
+                                       const port::Digest256* hash) { finish_login(key, expected, is_known, hash); });
   if (services_.parts.daemon.post(std::move(job))) return true;
   running_.pop_back();
   return false;

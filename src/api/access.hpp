@@ -13,15 +13,16 @@
 
 namespace tocsin::api {
 
-inline constexpr std::size_t kLoginsRunningMax = 4;   ///< passwords that are being stretched
-inline constexpr std::size_t kCallsPerLoginMax = 16;  ///< calls that wait for the same one (a page opens several at once)
-inline constexpr std::int64_t kNoteEveryMs = 1'000;   ///< refused credentials are recorded at most this often
+inline constexpr std::size_t kLoginsRunningMax = 4;  ///< passwords that are being stretched
+inline constexpr std::size_t kCallsPerLoginMax =
+    16;  ///< calls that wait for the same one (a page opens several at once)
+inline constexpr std::int64_t kNoteEveryMs = 1'000;  ///< refused credentials are recorded at most this often
 
 /// Decides who calls the operator API and whether they may.
 ///
-/// Peer credentials on the control socket, Bearer tokens and cached Basic logins are decided at once. A Basic login that
-/// is not cached needs the password stretched on the reader; the call waits for it. What is refused is counted, and
-/// recorded in the audit log at most once a second with the number left out, so that nobody fills the flash.
+/// Peer credentials on the control socket, Bearer tokens and cached Basic logins are decided at once. A Basic login
+/// that is not cached needs the password stretched on the reader; the call waits for it. What is refused is counted,
+/// and recorded in the audit log at most once a second with the number left out, so that nobody fills the flash.
 /// Threads: io. Jobs it posts refer to it: it outlives them.
 class Access {
  public:
@@ -30,8 +31,8 @@ class Access {
   enum class Verdict : std::uint8_t { allowed, refused, password_needed };
   struct Decision {
     Verdict verdict = Verdict::refused;
-    Identity who;                   ///< allowed
-    port::HttpResponse refusal;     ///< refused
+    Identity who;                ///< allowed
+    port::HttpResponse refusal;  ///< refused
   };
   [[nodiscard]] Decision decide(const port::HttpRequest& request, const Route& route, const Id128& request_id);
 

@@ -43,13 +43,15 @@ Reply post_user(const Services& services, Call& call, core::ChangeUser change) {
   auto waiting = std::make_shared<Waiting>(Waiting{call, std::move(change)});
   auto done = [&services, waiting](const port::Digest256* hash) {
     const Call& later = waiting->call;
-    if (hash == nullptr) return services.answer(later.ticket, later.fail(503, "the password could not be stretched now"));
+    if (hash == nullptr)
+      return services.answer(later.ticket, later.fail(503, "the password could not be stretched now"));
     waiting->change.user.password_hash = *hash;
     auto refused = post_input(services, later, {later.reply_to(), std::move(waiting->change)});
     if (refused) services.answer(later.ticket, std::move(*refused));
   };
-  return post_job(services, call,
-                  std::make_unique<StretchJob>(services.parts.crypto, std::move(password), salt, iterations, std::move(done)));
+  return post_job(
+      services, call,
+      std::make_unique<StretchJob>(services.parts.crypto, std::move(password), salt, iterations, std::move(done)));
 }
 
 }  // namespace

@@ -32,7 +32,8 @@ class ListJob final : public core::Job {
     std::uint64_t limit = kLimitDefault;
     std::uint64_t before_number = ~0ULL;
   };
-  ListJob(const Services& services, const Call& call, const Query& query) : services_(services), call_(call), query_(query) {}
+  ListJob(const Services& services, const Call& call, const Query& query)
+      : services_(services), call_(call), query_(query) {}
 
   Result<bool> step(port::ReadTxn& txn) override {
     for (int n = 0; n < kAlertsPerSlice; ++n) {
@@ -111,7 +112,8 @@ Reply get_alerts(const Services& services, Call& call) {
   ListJob::Query query;
   if (const std::string* state = call.query("state"); state != nullptr) {
     using model::AlertState;
-    for (const AlertState known : {AlertState::abnormal, AlertState::acked, AlertState::recovered, AlertState::closed}) {
+    for (const AlertState known :
+         {AlertState::abnormal, AlertState::acked, AlertState::recovered, AlertState::closed}) {
       if (*state == model::to_text(known)) query.state = known;
     }
     if (!query.state) return call.fail(400, "state: must be one of ABNORMAL, ACK, RECOVERED, CLOSED");

@@ -81,7 +81,8 @@ port::HttpResponse Api::refusal(const port::HttpRequest& request, std::uint16_t 
 port::HttpResponse Api::refuse_unmatched(const Match& found, std::string_view path) {
   if (found.allow.empty()) {
     const bool lacks_slash = path == "/v2/push";
-    return refuse(found.shape, 404, lacks_slash ? "unknown path; did you mean /v2/push/ ?" : "unknown path", request_id());
+    return refuse(found.shape, 404, lacks_slash ? "unknown path; did you mean /v2/push/ ?" : "unknown path",
+                  request_id());
   }
   auto out = refuse(found.shape == Shape::text ? Shape::admin : found.shape, 405, "this path does not take this method",
                     request_id());
@@ -115,7 +116,8 @@ Reply Api::carry_out(const port::HttpRequest& request, port::Ticket ticket, std:
   return std::nullopt;
 }
 
-Reply Api::operate(const port::HttpRequest& request, const Match& found, port::Ticket ticket, std::span<std::byte> body) {
+Reply Api::operate(const port::HttpRequest& request, const Match& found, port::Ticket ticket,
+                   std::span<std::byte> body) {
   const Route& route = *found.route;
   Call call;
   call.ticket = ticket;
@@ -129,11 +131,13 @@ Reply Api::operate(const port::HttpRequest& request, const Match& found, port::T
   call.body.assign(as_text(body));
   for (std::size_t i = 0; i < kQueryNames.size(); ++i) {
     auto value = request.query(kQueryNames[i]);
-    if (value && value->size() > kQueryBytesMax) return call.fail(400, std::string(kQueryNames[i]) + ": at most 1024 bytes");
+    if (value && value->size() > kQueryBytesMax)
+      return call.fail(400, std::string(kQueryNames[i]) + ": at most 1024 bytes");
     call.query_values[i] = std::move(value);
   }
   if (decision.verdict == Access::Verdict::allowed) return run(route, call);
-  return access_.check_password(request, route, std::move(call), [this](Call&& later, const Route& to) { go_on(to, later); });
+  return access_.check_password(request, route, std::move(call),
+                                [this](Call&& later, const Route& to) { go_on(to, later); });
 }
 
 Reply Api::run(const Route& route, Call& call) {

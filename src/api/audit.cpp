@@ -76,7 +76,12 @@ class VerifyJob final : public core::Job {
       json::Writer w(data);
       w.object().name("intact").boolean(report.ok()).member("fault", audit::to_text(report.fault));
       w.name("fault_row").number(report.fault_row).name("fault_block").number(report.fault_block);
-      w.name("first_row").number(report.first_row).name("rows").number(report.rows).name("blocks").number(report.blocks);
+      w.name("first_row")
+          .number(report.first_row)
+          .name("rows")
+          .number(report.rows)
+          .name("blocks")
+          .number(report.blocks);
       w.name("open_rows").number(report.open_rows).name("epochs_begun").number(report.epochs_begun);
       w.name("end").object().name("row").number(report.end.row).member("hash", to_hex(report.end.hash));
       w.name("block").number(report.end.block).member("block_hash", to_hex(report.end.block_hash)).end_object();

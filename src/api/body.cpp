@@ -89,7 +89,8 @@ std::optional<std::size_t> Body::word(std::string_view name, std::initializer_li
   return std::nullopt;
 }
 
-std::optional<std::vector<std::string>> Body::texts(std::string_view name, std::size_t count_max, std::size_t bytes_max) {
+std::optional<std::vector<std::string>> Body::texts(std::string_view name, std::size_t count_max,
+                                                    std::size_t bytes_max) {
   const json::Node node = find(name);
   if (!node.exists()) return std::nullopt;
   std::vector<std::string> out;
@@ -132,7 +133,8 @@ bool is_account_name(std::string_view name) noexcept {
 
 bool is_plugin_id(std::string_view name) noexcept {
   const auto is_allowed = [](char c) { return is_letter(c) || is_digit(c) || c == '_'; };
-  return !name.empty() && name.size() <= model::kPluginIdBytesMax && is_letter(name[0]) && std::ranges::all_of(name, is_allowed);
+  return !name.empty() && name.size() <= model::kPluginIdBytesMax && is_letter(name[0]) &&
+         std::ranges::all_of(name, is_allowed);
 }
 
 }  // namespace tocsin::api

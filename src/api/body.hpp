@@ -51,7 +51,8 @@ class Body {
 
 /// ^[A-Za-z0-9][A-Za-z0-9._-]*$, at most kAccountNameBytesMax: names that stand in a path as they are.
 [[nodiscard]] bool is_account_name(std::string_view name) noexcept;
-inline constexpr std::string_view kAccountNameRule = "1 to 64 letters, digits, '.', '_' and '-', the first a letter or digit";
+inline constexpr std::string_view kAccountNameRule =
+    "1 to 64 letters, digits, '.', '_' and '-', the first a letter or digit";
 /// ^[a-zA-Z][a-zA-Z0-9_]*$, at most kPluginIdBytesMax.
 [[nodiscard]] bool is_plugin_id(std::string_view name) noexcept;
 

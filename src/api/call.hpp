@@ -14,15 +14,15 @@ namespace tocsin::api {
 
 /// Who calls the operator API.
 struct Identity {
-  std::string actor;                      ///< as the audit log shows it: "user:alice", "token:ci", "uid:0"
+  std::string actor;  ///< as the audit log shows it: "user:alice", "token:ci", "uid:0"
   model::Role role = model::Role::anyone;
 };
 
 inline constexpr std::size_t kQueryBytesMax = 1024;  ///< of one value in the query
 
 /// The query members that any route reads.
-inline constexpr std::array<std::string_view, 10> kQueryNames{
-    "state", "limit", "cursor", "plugin", "since", "until", "text", "dimension", "after_seq", "data_id"};
+inline constexpr std::array<std::string_view, 10> kQueryNames{"state", "limit", "cursor",    "plugin",    "since",
+                                                              "until", "text",  "dimension", "after_seq", "data_id"};
 
 /// One request of the operator API, owned: its handler may answer long after the request's own memory is gone.
 struct Call {
@@ -74,7 +74,8 @@ void answer_guarded(const Services& services, const Call& call, const Status& ou
 }
 
 /// A whole number of the query within [min, max]; `otherwise` when absent. nullopt: not such a number.
-[[nodiscard]] std::optional<std::uint64_t> query_number(const Call& call, std::string_view name, std::uint64_t otherwise,
-                                                        std::uint64_t min, std::uint64_t max) noexcept;
+[[nodiscard]] std::optional<std::uint64_t> query_number(const Call& call, std::string_view name,
+                                                        std::uint64_t otherwise, std::uint64_t min,
+                                                        std::uint64_t max) noexcept;
 
 }  // namespace tocsin::api

@@ -44,7 +44,8 @@ struct EventsQuery {
   std::uint64_t limit = kLimitDefault;
 };
 
-std::string item_json(const EventsFilter& filter, Lane lane, const model::SegmentHeader& header, const model::Record& record) {
+std::string item_json(const EventsFilter& filter, Lane lane, const model::SegmentHeader& header,
+                      const model::Record& record) {
   const Wall received = filter.received(header, record);
   std::string out;
   out.reserve(record.json.size() + 256);
@@ -132,7 +133,9 @@ class LaneWalk {
 class EventsJob final : public core::Job {
  public:
   EventsJob(const Services& services, const Call& call, EventsQuery query)
-      : services_(services), call_(call), query_(std::move(query)),
+      : services_(services),
+        call_(call),
+        query_(std::move(query)),
         lanes_{LaneWalk(kEventLanes[0], query_), LaneWalk(kEventLanes[1], query_)} {}
 
   Result<bool> step(port::ReadTxn& txn) override {
@@ -242,7 +245,8 @@ std::string read_filter(const Services& services, const Call& call, EventsFilter
     const std::string* text = call.query(name);
     if (text == nullptr) continue;
     *to = parse_time(*text);
-    if (!*to) return std::string(name) + ": must be an RFC 3339 time such as 2026-01-31T08:00:00Z or epoch milliseconds";
+    if (!*to)
+      return std::string(name) + ": must be an RFC 3339 time such as 2026-01-31T08:00:00Z or epoch milliseconds";
   }
   if (const std::string* text = call.query("text"); text != nullptr) filter.text = *text;
   if (const std::string* dimension = call.query("dimension"); dimension != nullptr) {

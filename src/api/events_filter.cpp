@@ -27,7 +27,8 @@ bool tags_have(std::string_view list, std::string_view name, std::string_view va
   json::Cursor at(list);
   for (at.enter('['); at.next_element();) {
     const std::string_view tag = at.skip();
-    if (json::kind_of(tag) == json::Kind::object && object_has(tag, "key", name) && object_has(tag, "value", value)) return true;
+    if (json::kind_of(tag) == json::Kind::object && object_has(tag, "key", name) && object_has(tag, "value", value))
+      return true;
   }
   return false;
 }

@@ -45,10 +45,10 @@ Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span
   if (!envelope) return push_reply(envelope.error().http_status, envelope.error().message, id);
   if (envelope->data_id == 0 && envelope->access_token.empty()) return push_reply(401, "reject empty token", id);
   const auto& registry = *parts_.daemon.view().registry;
-  const model::Instance* instance =
-      is_data_id(envelope->data_id) ? registry.authenticate(static_cast<std::int32_t>(envelope->data_id),
-                                                            envelope->access_token, parts_.crypto, parts_.secret)
-                                    : nullptr;
+  const model::Instance* instance = is_data_id(envelope->data_id)
+                                        ? registry.authenticate(static_cast<std::int32_t>(envelope->data_id),
+                                                                envelope->access_token, parts_.crypto, parts_.secret)
+                                        : nullptr;
   if (instance == nullptr) return push_reply(401, kInvalidToken, id);
   if (auto refusal = refuse_sender(*instance, Shape::push, id)) return refusal;
   if (instance->type != model::InstanceType::event) {
@@ -67,7 +67,8 @@ Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span
 }
 
 /// The instance that a standard event's sender is; null: nobody we know. A token alone finds its instance.
-const model::Instance* Api::find_sender(const port::HttpRequest& request, const ingest::StandardEnvelope& envelope) const {
+const model::Instance* Api::find_sender(const port::HttpRequest& request,
+                                        const ingest::StandardEnvelope& envelope) const {
   std::string_view token = request.header("X-BK-TOKEN");
   if (token.empty()) token = parse_bearer(request.header("Authorization"));
   if (token.empty()) token = envelope.access_token.value_or(std::string_view{});

@@ -15,7 +15,7 @@ namespace tocsin::api {
 inline constexpr std::size_t kLoginsCachedMax = 64;
 inline constexpr std::int64_t kLoginCachedMs = 10 * 60'000;
 inline constexpr std::size_t kAccountsWatchedMax = 64;
-inline constexpr int kFailuresFree = 5;               ///< failures of an account before it must wait
+inline constexpr int kFailuresFree = 5;  ///< failures of an account before it must wait
 inline constexpr std::int64_t kLockMaxMs = 60'000;
 inline constexpr std::int64_t kFailuresKeptMs = 10 * 60'000;
 inline constexpr std::size_t kCredentialsBytesMax = 512;  ///< of a whole Authorization header

@@ -19,7 +19,14 @@ class Exposition {
     sample(name, {}, value);
   }
   void family(std::string_view name, std::string_view type, std::string_view help) {
-    out_.append("# HELP ").append(name).append(" ").append(help).append("\n# TYPE ").append(name).append(" ").append(type);
+    out_.append("# HELP ")
+        .append(name)
+        .append(" ")
+        .append(help)
+        .append("\n# TYPE ")
+        .append(name)
+        .append(" ")
+        .append(type);
     out_.push_back('\n');
   }
   /// `labels` without braces.
@@ -51,7 +58,8 @@ std::string label(std::string_view name, std::string_view value) {
 void expose_core(Exposition& out, const core::Gauges& g) {
   out.counter("tocsin_events_accepted_total", "Events stored since start", g.events_accepted);
   out.counter("tocsin_events_repeated_total", "Events not stored again because their id was known", g.events_repeated);
-  out.counter("tocsin_events_evicted_total", "Undelivered events removed for room since the store was made", g.events_evicted);
+  out.counter("tocsin_events_evicted_total", "Undelivered events removed for room since the store was made",
+              g.events_evicted);
   out.gauge("tocsin_next_sequence", "Sequence that the next event gets", g.next_seq);
   out.gauge("tocsin_alerts_open", "Alerts that are not recovered or closed", g.alerts_open);
   out.counter("tocsin_alerts_opened_total", "Alerts opened since start", g.alerts_opened);
@@ -62,7 +70,8 @@ void expose_core(Exposition& out, const core::Gauges& g) {
   out.gauge("tocsin_commit_nanoseconds_max", "Longest commit since start", g.commit_ns_max);
   out.gauge("tocsin_store_used_bytes", "Pages of the store that hold data", g.store_used_bytes);
   out.gauge("tocsin_store_quota_bytes", "Size the store may grow to", g.store_quota_bytes);
-  out.counter("tocsin_store_written_bytes_total", "Bytes handed to the system for the store since start", g.store_written_bytes);
+  out.counter("tocsin_store_written_bytes_total", "Bytes handed to the system for the store since start",
+              g.store_written_bytes);
   out.gauge("tocsin_store_ok", "1 while the store serves", g.store_ok ? 1 : 0);
   out.gauge("tocsin_audit_rows", "Rows of the audit log", g.audit_rows);
   out.counter("tocsin_damaged_records_total", "Records found damaged on read since start", g.damaged_records);
@@ -94,7 +103,8 @@ void expose_upstreams(Exposition& out, const std::vector<core::UpstreamStatus>& 
     out.sample("tocsin_upstream_connected", label("upstream", up.name), up.state == "connected" ? 1 : 0);
   }
   out.family("tocsin_upstream_restarts_total", "counter", "Restarts of the worker process");
-  for (const auto& up : upstreams) out.sample("tocsin_upstream_restarts_total", label("upstream", up.name), up.restarts);
+  for (const auto& up : upstreams)
+    out.sample("tocsin_upstream_restarts_total", label("upstream", up.name), up.restarts);
   out.family("tocsin_upstream_confirmed_events_total", "counter", "Events the broker has confirmed since start");
   for (const auto& up : upstreams) {
     out.sample("tocsin_upstream_confirmed_events_total", label("upstream", up.name), up.confirmed_events);
@@ -109,8 +119,10 @@ void expose_upstreams(Exposition& out, const std::vector<core::UpstreamStatus>& 
     }
   };
   lanes("tocsin_upstream_last_sequence", "End of the log", [](const auto& lane) { return lane.last_seq; });
-  lanes("tocsin_upstream_confirmed_sequence", "Confirmed by the broker", [](const auto& lane) { return lane.confirmed_seq; });
-  lanes("tocsin_upstream_durable_sequence", "Confirmed and on flash", [](const auto& lane) { return lane.durable_seq; });
+  lanes("tocsin_upstream_confirmed_sequence", "Confirmed by the broker",
+        [](const auto& lane) { return lane.confirmed_seq; });
+  lanes("tocsin_upstream_durable_sequence", "Confirmed and on flash",
+        [](const auto& lane) { return lane.durable_seq; });
 }
 
 void expose_api(Exposition& out, const Counters& c) {

@@ -14,7 +14,8 @@ inline constexpr std::uint32_t kPasswordIterations = 600'000;
 inline constexpr std::size_t kPasswordBytesMin = 10;
 inline constexpr std::size_t kPasswordBytesMax = 256;
 
-/// 20 characters nobody can guess (about 119 bits), easy to read aloud: letters and digits that are not alike are left out.
+/// 20 characters nobody can guess (about 119 bits), easy to read aloud: letters and digits that are not alike are left
+/// out.
 [[nodiscard]] std::string generate_password(port::Random& random);
 /// 32 hex characters.
 [[nodiscard]] std::string generate_token(port::Random& random);

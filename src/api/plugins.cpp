@@ -128,8 +128,9 @@ Reply get_plugin(const Services& services, Call& call) {
 }
 
 Reply post_plugins(const Services& services, Call& call) {
-  Body body(services, call.body,
-            {"plugin_id", "name", "bk_biz_id", "type", "data_id", "token", "alert", "lane", "max_rate", "upstream_data_id"});
+  Body body(
+      services, call.body,
+      {"plugin_id", "name", "bk_biz_id", "type", "data_id", "token", "alert", "lane", "max_rate", "upstream_data_id"});
   ChangeInstance change;
   Instance& instance = change.instance;
   instance.bk_biz_id = services.parts.bk_biz_id;
@@ -152,7 +153,8 @@ Reply post_plugins(const Services& services, Call& call) {
   if (instance.data_id != 0 && registry.instance(instance.data_id) != nullptr) {
     return call.fail(409, "data_id: another instance has this data id");
   }
-  if (registry.instances().size() >= model::kInstancesMax) return call.fail(409, "there is no room for another instance");
+  if (registry.instances().size() >= model::kInstancesMax)
+    return call.fail(409, "there is no room for another instance");
   if (instance.name.empty()) instance.name = instance.plugin_id;
   instance.created_ms = call.now.wall.unix_ms;
   instance.updated_ms = instance.created_ms;

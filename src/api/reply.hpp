@@ -12,10 +12,10 @@ namespace tocsin::api {
 
 /// How an answer is worded. Travels through the core in ReplyTo.shape.
 enum class Shape : std::uint8_t {
-  push = 0,    ///< /v2/push/: four strings
-  items = 1,   ///< /api/v1/events: the envelope, `data` always an object
-  admin = 2,   ///< the envelope of the operator API
-  text = 3,    ///< health: a line of text
+  push = 0,   ///< /v2/push/: four strings
+  items = 1,  ///< /api/v1/events: the envelope, `data` always an object
+  admin = 2,  ///< the envelope of the operator API
+  text = 3,   ///< health: a line of text
 };
 
 inline constexpr std::size_t kReasonBytesMax = 512;  ///< of a message in an answer; longer ones are cut
@@ -30,7 +30,8 @@ inline constexpr std::size_t kReasonBytesMax = 512;  ///< of a message in an ans
                                              std::string_view data = {});
 
 /// A refusal in that shape, with the headers that belong to the status (503: Retry-After 1).
-[[nodiscard]] port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view why, const Id128& request_id);
+[[nodiscard]] port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view why,
+                                        const Id128& request_id);
 
 /// An answer that needs no memory. 503: Retry-After 1. `body` is a literal.
 [[nodiscard]] port::HttpResponse literal_reply(std::uint16_t status, std::string_view body) noexcept;

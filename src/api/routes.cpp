@@ -75,7 +75,8 @@ consteval bool is_sorted_and_unique() {
 }
 static_assert(is_sorted_and_unique(), "keep the table sorted by path, then method; no duplicates");
 static_assert(std::ranges::none_of(kRoutes, [](const Route& r) { return r.method == get && r.body_bytes_max != 0; }));
-static_assert(std::ranges::none_of(kRoutes, [](const Route& r) { return r.method == post && r.need < Need::sender_token; }),
+static_assert(std::ranges::none_of(kRoutes,
+                                   [](const Route& r) { return r.method == post && r.need < Need::sender_token; }),
               "whatever changes something needs credentials");
 
 /// Whether `path` is of that pattern; what "{…}" stood for goes to `parameter`.

@@ -40,8 +40,8 @@ struct Route {
 struct Match {
   const Route* route = nullptr;  ///< null: 405 when `allow` is not empty, else 404
   std::string_view parameter;
-  std::string_view allow;        ///< literal for the Allow header
-  Shape shape = Shape::admin;    ///< how that path's callers expect a refusal
+  std::string_view allow;      ///< literal for the Allow header
+  Shape shape = Shape::admin;  ///< how that path's callers expect a refusal
 };
 [[nodiscard]] Match match(port::Listener listener, port::Method method, std::string_view path) noexcept;
 

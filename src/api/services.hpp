@@ -27,21 +27,21 @@ struct Parts {
   port::HttpAnswers& answers;
   const port::Crypto& crypto;
   port::Random& random;
-  port::Digest256 secret{};              ///< of the store's identity: keys the hashes of tokens and event ids
+  port::Digest256 secret{};  ///< of the store's identity: keys the hashes of tokens and event ids
   Id128 appliance{};
   Id128 store{};
-  std::pmr::memory_resource* intake;     ///< takes the batches on their way to the writer
+  std::pmr::memory_resource* intake;  ///< takes the batches on their way to the writer
   std::size_t push_body_bytes_max = 512'000;
-  FindAsset find_asset = nullptr;        ///< null: no page
+  FindAsset find_asset = nullptr;  ///< null: no page
   std::uint32_t password_iterations = kPasswordIterations;
-  std::int32_t bk_biz_id = 2;            ///< of new instances
-  int timezone_offset_minutes = 0;       ///< of time texts without a zone in standard events
+  std::int32_t bk_biz_id = 2;       ///< of new instances
+  int timezone_offset_minutes = 0;  ///< of time texts without a zone in standard events
 };
 
 /// Numbers of the api itself, for /metrics.
 struct Counters {
-  std::uint64_t internal_errors = 0;     ///< exceptions that a handler let out: 0 unless there is a bug
-  std::uint64_t out_of_memory = 0;       ///< requests refused for want of memory
+  std::uint64_t internal_errors = 0;  ///< exceptions that a handler let out: 0 unless there is a bug
+  std::uint64_t out_of_memory = 0;    ///< requests refused for want of memory
   std::uint64_t rate_limited = 0;
   std::uint64_t refused_credentials = 0;
 };

@@ -48,7 +48,12 @@ void write_upstream(Writer& w, const core::UpstreamStatus& upstream) {
   w.object().member("name", upstream.name).member("kind", upstream.kind).member("state", upstream.state);
   w.member("detail", upstream.detail).name("since").time(upstream.since_ms).name("since_ms").number(upstream.since_ms);
   w.name("restarts").number(upstream.restarts).name("worker_pid").number(upstream.worker_pid);
-  w.name("confirmed_events").number(upstream.confirmed_events).name("backlog_at_most").number(backlog).name("lanes").array();
+  w.name("confirmed_events")
+      .number(upstream.confirmed_events)
+      .name("backlog_at_most")
+      .number(backlog)
+      .name("lanes")
+      .array();
   for (std::size_t i = 0; i < upstream.lanes.size(); ++i) {
     const auto& lane = upstream.lanes[i];
     w.object().member("lane", model::to_text(static_cast<model::Lane>(i))).name("last_seq").number(lane.last_seq);
@@ -61,9 +66,19 @@ void write_upstream(Writer& w, const core::UpstreamStatus& upstream) {
 void write_store(Writer& w, const core::Gauges& gauges, const log::Ends& ends) {
   w.object().name("ok").boolean(gauges.store_ok).name("used_bytes").number(gauges.store_used_bytes);
   w.name("quota_bytes").number(gauges.store_quota_bytes).name("written_bytes").number(gauges.store_written_bytes);
-  w.name("turns").number(gauges.turns).name("turns_failed").number(gauges.turns_failed).name("reloads").number(gauges.reloads);
+  w.name("turns")
+      .number(gauges.turns)
+      .name("turns_failed")
+      .number(gauges.turns_failed)
+      .name("reloads")
+      .number(gauges.reloads);
   w.name("commit_ns_last").number(gauges.commit_ns_last).name("commit_ns_max").number(gauges.commit_ns_max);
-  w.name("damaged_records").number(gauges.damaged_records).name("audit_rows").number(gauges.audit_rows).name("lanes").array();
+  w.name("damaged_records")
+      .number(gauges.damaged_records)
+      .name("audit_rows")
+      .number(gauges.audit_rows)
+      .name("lanes")
+      .array();
   for (std::size_t i = 0; i < ends.size(); ++i) {
     w.object().member("lane", model::to_text(static_cast<model::Lane>(i)));
     w.name("first_seq").number(ends[i].first_seq).name("last_seq").number(ends[i].last_seq).end_object();
@@ -88,12 +103,23 @@ void write_status(Writer& w, const Services& services) {
   w.name("events").object().name("next_seq").number(gauges.next_seq).name("accepted").number(gauges.events_accepted);
   w.name("repeated").number(gauges.events_repeated).name("evicted").number(gauges.events_evicted);
   w.name("ids_ready").boolean(gauges.ids_ready).end_object();
-  w.name("alerts").object().name("open").number(gauges.alerts_open).name("opened").number(gauges.alerts_opened).end_object();
+  w.name("alerts")
+      .object()
+      .name("open")
+      .number(gauges.alerts_open)
+      .name("opened")
+      .number(gauges.alerts_opened)
+      .end_object();
   w.name("store");
   write_store(w, gauges, daemon.view().ends);
   w.name("memory");
   write_memory(w, process);
-  w.name("http").object().name("connections").number(process.http_connections).name("requests").number(process.http_requests);
+  w.name("http")
+      .object()
+      .name("connections")
+      .number(process.http_connections)
+      .name("requests")
+      .number(process.http_requests);
   w.name("refused").number(process.http_refused).name("rate_limited").number(services.counters.rate_limited);
   w.name("refused_credentials").number(services.counters.refused_credentials);
   w.name("out_of_memory").number(services.counters.out_of_memory).end_object().name("upstreams").array();

@@ -22,7 +22,7 @@ static_assert(k_index_html.size() + k_page_css.size() + k_page_js.size() <= kByt
 
 }  // namespace
 
-std::optional<port::HttpResponse> find(std::string_view path) noexcept {
+std::optional<port::HttpResponse> find_asset(std::string_view path) noexcept {
   for (const Asset& asset : kAssets) {
     if (asset.path != path) continue;
     port::HttpResponse out;

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/unit/api/fakes.hpp"
+
+namespace tocsin::api {
+namespace {
+
+using port::Listener;
+using port::Method;
+
+class Push : public ApiTest {
+ protected:
+  static std::string body(std::string_view data_id = "1500001", std::string_view token = "demo-token", int count = 1) {
+    std::string items;
+    for (int i = 0; i < count; ++i) {
+      items += i > 0 ? "," : "";
+      items += R"({"event_name":"e","target":"t","event":{"content":"c"}})";
+    }
+    return R"({"data_id":)" + std::string(data_id) + R"(,"access_token":")" + std::string(token) + R"(","data":[)" +
+           items + "]}";
+  }
+  Reply push(std::string text) { return send(FakeRequest(Listener::push, Method::post, "/v2/push/"), std::move(text)); }
+  /// Status and text of an answer that came at once.
+  void expect_refused(const Reply& reply, std::uint16_t status, std::string_view message) {
+    ASSERT_TRUE(reply);
+    EXPECT_EQ(reply->status, status);
+    EXPECT_EQ(without_id(reply->body), R"({"code":")" + std::to_string(status) + R"(","message":")" +
+                                           std::string(message) + R"(","request_id":"ID","result":"false"})");
+    EXPECT_TRUE(daemon.inputs.empty());
+  }
+  core::Answer answer_to(const core::Input& input, std::optional<Errc> refused = {}, std::string data = {}) {
+    return {input.reply, refused, std::move(data)};
+  }
+};
+
+TEST_F(Push, WaitsForFlashAndThenAnswersFourStringsInOrder) {
+  ASSERT_FALSE(push(body("1500001", "demo-token", 3)));
+  ASSERT_EQ(daemon.inputs.size(), 1U);
+  const auto& batch = last<core::Push>().batch;
+  EXPECT_EQ(batch.items.size(), 3U);
+  EXPECT_EQ(batch.data_id, 1500001);
+  EXPECT_EQ(batch.registry_generation, daemon.view().registry->generation());
+  EXPECT_GT(intake.used_bytes(), 0U);
+  api->on_answer(answer_to(daemon.inputs[0]));
+  const auto& given = answers.given.at(next_slot);
+  EXPECT_EQ(given.status, 200);
+  EXPECT_EQ(given.body, R"({"code":"200","message":"success","request_id":")" + to_uuid_text(batch.request_id) +
+                            R"(","result":"true"})");
+}
+
+TEST_F(Push, EveryAnswerHasAFreshRequestId) {
+  const auto first = push("{");
+  const auto second = push("{");
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(first->body, second->body);
+}
+
+TEST_F(Push, RefusesInTheShapeOfItsCallers) {
+  expect_refused(push(body("1500001", "wrong")), 401, "reject invalid token");
+  expect_refused(push(body("7")), 401, "reject invalid token");
+  expect_refused(push(body("-1")), 401, "reject invalid token");
+  expect_refused(push(body("4294967297")), 401, "reject invalid token");
+  expect_refused(push(R"({"data":[{}]})"), 401, "reject empty token");
+  const auto no_json = push("{");
+  ASSERT_TRUE(no_json);
+  EXPECT_EQ(no_json->status, 400);
+  const auto no_items = push(R"({"data_id":1500001,"access_token":"demo-token","data":[]})");
+  ASSERT_TRUE(no_items);
+  EXPECT_EQ(no_items->status, 400);
+  EXPECT_EQ(intake.used_bytes(), 0U);
+}
+
+TEST_F(Push, NeverRepeatsTheToken) {
+  const auto reply = push(body("1500001", "a-secret-that-is-wrong"));
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->body.find("a-secret"), std::string::npos);
+}
+
+TEST_F(Push, AnEmptyBodyIsRefusedWithTheAddress) {
+  expect_refused(push(""), 400, "empty request body not allowed, ip=10.0.0.7");
+}
+
+TEST_F(Push, WrongMethodsAndPathsAreAnsweredInJson) {
+  const auto wrong_method = send(FakeRequest(Listener::push, Method::get, "/v2/push/"));
+  expect_refused(wrong_method, 405, "this path does not take this method");
+  EXPECT_EQ(wrong_method->allow, "POST");
+  expect_refused(send(FakeRequest(Listener::push, Method::post, "/v2/push")), 404,
+                 "unknown path; did you mean /v2/push/ ?");
+  expect_refused(send(FakeRequest(Listener::push, Method::post, "/elsewhere")), 404, "unknown path");
+  expect_refused(send(FakeRequest(Listener::push, Method::get, "/api/v1/status")), 404, "unknown path");
+}
+
+TEST_F(Push, ABodyOneOverTheLimitIsRefusedAtItsHead) {
+  std::size_t bytes_max = 0;
+  FakeRequest fits(Listener::push, Method::post, "/v2/push/");
+  fits.with("Content-Length", "20000");
+  EXPECT_FALSE(api->on_head(fits, bytes_max));
+  EXPECT_EQ(bytes_max, 20'000U);
+  FakeRequest larger(Listener::push, Method::post, "/v2/push/");
+  larger.with("Content-Length", "20001");
+  expect_refused(api->on_head(larger, bytes_max), 413, "the body is larger than 20000 bytes");
+  larger.with("Content-Length", "99999999999999999999999999");
+  expect_refused(api->on_head(larger, bytes_max), 413, "the body is larger than 20000 bytes");
+  expect_refused(api->refusal(larger, 413, "too large"), 413, "too large");
+}
+
+TEST_F(Push, ADisabledInstanceIsNotLetIn) {
+  auto off = instance(1500002, "off", "off-token");
+  off.enabled = false;
+  add(off);
+  expect_refused(push(body("1500002", "off-token")), 401, "reject invalid token");
+}
+
+TEST_F(Push, OnlyInstancesOfTypeEventTakeCustomEvents) {
+  auto series = instance(1500003, "series", "series-token");
+  series.type = model::InstanceType::time_series;
+  add(series);
+  expect_refused(push(body("1500003", "series-token")), 400, "this instance does not take custom events");
+}
+
+TEST_F(Push, TheRateIsCountedInRequests) {
+  auto slow = instance(1500004, "slow", "slow-token");
+  slow.max_rate = 2;
+  add(slow);
+  ASSERT_FALSE(push(body("1500004", "slow-token", 5)));
+  ASSERT_FALSE(push(body("1500004", "slow-token")));
+  daemon.inputs.clear();
+  const auto third = push(body("1500004", "slow-token"));
+  expect_refused(third, 429, "rate limit: at most 2 requests a minute");
+  EXPECT_EQ(third->retry_after_s, 30);
+  daemon.time.mono = daemon.time.mono.after_ms(30'000);
+  EXPECT_FALSE(push(body("1500004", "slow-token")));
+}
+
+TEST_F(Push, AFullIntakeIs503) {
+  daemon.is_full = true;
+  const auto reply = push(body());
+  expect_refused(reply, 503, "too many requests are waiting for the writer");
+  EXPECT_EQ(reply->retry_after_s, 1);
+  EXPECT_EQ(intake.used_bytes(), 0U);
+}
+
+TEST_F(Push, MemoryThatRunsOutIs503AndNothingIsKept) {
+  ASSERT_TRUE(intake.try_charge(intake.limit_bytes() - 16));
+  const auto reply = push(body());
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 503);
+  EXPECT_EQ(reply->retry_after_s, 1);
+  EXPECT_EQ(body_of(*reply), R"({"code":"503","message":"out of memory for now","request_id":"","result":"false"})");
+  EXPECT_TRUE(daemon.inputs.empty());
+  EXPECT_EQ(api->counters().out_of_memory, 1U);
+  intake.release(intake.limit_bytes() - 16);
+  EXPECT_FALSE(push(body())) << "the next request is served again";
+}
+
+struct Refusal {
+  const char* name;
+  Errc code;
+  std::uint16_t status;
+  std::uint16_t retry_after_s;
+};
+class PushRefusedByTheTurn : public Push, public ::testing::WithParamInterface<Refusal> {};
+
+TEST_P(PushRefusedByTheTurn, IsSaidWithTheRightStatus) {
+  ASSERT_FALSE(push(body()));
+  api->on_answer(answer_to(daemon.inputs[0], GetParam().code, "why"));
+  const auto& given = answers.given.at(next_slot);
+  EXPECT_EQ(given.status, GetParam().status);
+  EXPECT_EQ(given.retry_after_s, GetParam().retry_after_s);
+  EXPECT_EQ(without_id(given.body), R"({"code":")" + std::to_string(GetParam().status) +
+                                        R"(","message":"why","request_id":"ID","result":"false"})");
+}
+INSTANTIATE_TEST_SUITE_P(Codes, PushRefusedByTheTurn,
+                         ::testing::Values(Refusal{"OutOfBudget", Errc::out_of_budget, 503, 1},
+                                           Refusal{"Unavailable", Errc::unavailable, 503, 1},
+                                           Refusal{"StorageFull", Errc::storage_full, 503, 5},
+                                           Refusal{"Conflict", Errc::conflict, 503, 1},
+                                           Refusal{"NotFound", Errc::not_found, 401, 0},
+                                           Refusal{"IoFailed", Errc::io_failed, 503, 5},
+                                           Refusal{"InvalidInput", Errc::invalid_input, 400, 0}),
+                         [](const auto& row) { return row.param.name; });
+
+TEST_F(Push, AnUntrustedClockIsSaidInEveryAnswer) {
+  daemon.time.wall.trusted = false;
+  const auto refused = push("{");
+  ASSERT_TRUE(refused);
+  EXPECT_TRUE(refused->clock_untrusted);
+  ASSERT_FALSE(push(body()));
+  api->on_answer(answer_to(daemon.inputs[0]));
+  EXPECT_TRUE(answers.given.at(next_slot).clock_untrusted);
+}
+
+TEST_F(Push, AnAnswerNobodyWaitsForIsIgnored) {
+  api->on_answer({});
+  EXPECT_TRUE(answers.given.empty());
+}
+
+class Items : public Push {
+ protected:
+  FakeRequest request() { return {Listener::push, Method::post, "/api/v1/events"}; }
+  std::string event = R"({"alert_name":"cpu","target":"10.0.0.1","description":"d"})";
+};
+
+TEST_F(Items, TheTokenMayComeInThreeWays) {
+  EXPECT_FALSE(send(request().with("X-BK-TOKEN", "demo-token"), event));
+  EXPECT_FALSE(send(request().with("Authorization", "Bearer demo-token"), event));
+  EXPECT_FALSE(send(request(), R"({"data_id":1500001,"access_token":"demo-token","data":[)" + event + "]}"));
+  ASSERT_EQ(daemon.inputs.size(), 3U);
+  for (const auto& input : daemon.inputs) {
+    EXPECT_EQ(std::get<core::Push>(input.what).batch.data_id, 1500001);
+    EXPECT_TRUE(std::get<core::Push>(input.what).wants_outcomes);
+  }
+}
+
+TEST_F(Items, AnswersWithTheOutcomesOfTheTurn) {
+  ASSERT_FALSE(send(request().with("X-BK-TOKEN", "demo-token"), event));
+  api->on_answer({daemon.inputs[0].reply, {}, R"({"items":[{"event_id":"1","outcome":"opened","alert_id":"17"}]})"});
+  EXPECT_EQ(without_id(answers.given.at(next_slot).body),
+            R"({"result":true,"code":200,"message":"success","request_id":"ID","data":{"items":[{"event_id":"1",)"
+            R"("outcome":"opened","alert_id":"17"}]}})");
+}
+
+TEST_F(Items, RefusesInTheEnvelope) {
+  const auto reply = send(request().with("X-BK-TOKEN", "wrong"), event);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 401);
+  EXPECT_EQ(without_id(reply->body),
+            R"({"result":false,"code":401,"message":"reject invalid token","request_id":"ID","data":{"items":[]}})");
+  const auto get = send(FakeRequest(Listener::push, Method::get, "/api/v1/events"));
+  ASSERT_TRUE(get);
+  EXPECT_EQ(get->status, 405);
+  EXPECT_EQ(get->allow, "POST");
+}
+
+TEST_F(Items, ATimeSeriesInstanceIsRefused) {
+  auto series = instance(1500003, "series", "series-token");
+  series.type = model::InstanceType::time_series;
+  add(series);
+  const auto reply = send(request().with("X-BK-TOKEN", "series-token"), event);
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 400);
+}
+
+}  // namespace
+}  // namespace tocsin::api

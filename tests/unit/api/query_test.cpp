@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/api/events_filter.hpp"
+#include "src/audit/chain.hpp"
+#include "src/log/log.hpp"
+#include "src/model/alert.hpp"
+#include "src/model/seal.hpp"
+#include "tests/unit/api/fakes.hpp"
+
+namespace tocsin::api {
+namespace {
+
+using model::Lane;
+using model::RecordKind;
+
+/// How often `part` stands in `text`.
+std::size_t count(std::string_view text, std::string_view part) {
+  std::size_t out = 0;
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1)) ++out;
+  return out;
+}
+/// The numbers behind every `"name":`.
+std::vector<std::uint64_t> numbers(const std::string& text, const std::string& name) {
+  std::vector<std::uint64_t> out;
+  const std::string key = '"' + name + "\":";
+  for (std::size_t at = text.find(key); at != std::string::npos; at = text.find(key, at + 1)) {
+    out.push_back(std::stoull(text.substr(at + key.size())));
+  }
+  return out;
+}
+std::string cursor_of(const std::string& body) {
+  const std::size_t at = body.rfind(R"("cursor":)") + 9;
+  const std::string rest = body.substr(at, body.size() - at - 2);
+  return rest == "null" ? "" : rest.substr(1, rest.size() - 2);
+}
+
+class Query : public ApiTest {
+ protected:
+  template <class Work>
+  void write(Work&& work) {
+    auto txn = daemon.store.begin_write();
+    ASSERT_TRUE(txn.ok());
+    work(**txn);
+    ASSERT_TRUE((*txn)->commit().ok());
+  }
+  /// Records of one turn.
+  void append(const std::vector<std::tuple<Lane, std::uint64_t, std::int32_t, std::string>>& records,
+              std::int64_t wall_ms, bool trusted = true) {
+    write([&](port::WriteTxn& txn) {
+      log::Appender::Buffers buffers;
+      log::Appender appender(txn, 1, buffers);
+      for (const auto& [lane, seq, data_id, json] : records) {
+        log::Appender::Entry entry;
+        entry.seq = seq;
+        entry.data_id = data_id;
+        entry.kind = RecordKind::custom_event;
+        entry.received = {{1'000'000}, {wall_ms, trusted}};
+        entry.request_id = &request_id;
+        entry.json = json;
+        ASSERT_TRUE(appender.add(lane, entry).ok());
+      }
+      ASSERT_TRUE(appender.finish().ok());
+    });
+  }
+  static std::string item(std::string_view content, std::string_view module = "db") {
+    return R"({"event_name":"e","event":{"content":")" + std::string(content) + R"("},"dimension":{"module":")" +
+           std::string(module) + R"("}})";
+  }
+  std::vector<std::uint64_t> seqs(std::map<std::string, std::string> query) {
+    const auto reply = get("/api/v1/events", std::move(query));
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    return numbers(reply.body, "seq");
+  }
+  using Seqs = std::vector<std::uint64_t>;
+  Id128 request_id{std::byte{1}};
+};
+
+TEST_F(Query, EventsComeNewestFirstAcrossLanes) {
+  append({{Lane::normal, 1, 1500001, item("one")},
+          {Lane::critical, 2, 1500001, item("two")},
+          {Lane::normal, 3, 1500001, item("three")}},
+         1000);
+  append({{Lane::alert, 4, 0, "{}"}, {Lane::normal, 5, 1500001, item("five")}}, 2000);
+  EXPECT_EQ(seqs({}), (Seqs{5, 3, 2, 1})) << "alert transitions are not events";
+  EXPECT_EQ(seqs({{"after_seq", "1"}}), (Seqs{2, 3, 5}));
+  EXPECT_EQ(seqs({{"after_seq", "5"}}), Seqs{});
+  const auto reply = get("/api/v1/events", {{"limit", "1"}});
+  EXPECT_NE(reply.body.find(R"({"seq":5,"lane":"normal","data_id":1500001,"kind":"custom_event",)"
+                            R"("received":"1970-01-01T00:00:02.000Z","received_ms":2000,"clock_trusted":true,)"
+                            R"("request_id":"01000000-0000-0000-0000-000000000000","event":)" +
+                            item("five") + "}"),
+            std::string::npos)
+      << reply.body;
+}
+
+TEST_F(Query, PagesJoinWithoutGapOrRepeat) {
+  Seqs all;
+  for (std::uint64_t seq = 1; seq <= 40; seq += 4) {
+    append({{Lane::normal, seq, 1, item("a")},
+            {Lane::critical, seq + 1, 1, item("b")},
+            {Lane::normal, seq + 2, 1, item("c")},
+            {Lane::normal, seq + 3, 1, item("d")}},
+           1000);
+  }
+  for (const bool is_down : {true, false}) {
+    Seqs seen;
+    std::map<std::string, std::string> query{{"limit", "7"}};
+    if (!is_down) query["after_seq"] = "0";
+    for (int page = 0; page < 20; ++page) {
+      const auto reply = get("/api/v1/events", query);
+      for (const auto seq : numbers(reply.body, "seq")) seen.push_back(seq);
+      const std::string cursor = cursor_of(reply.body);
+      if (cursor.empty()) break;
+      query["cursor"] = cursor;
+    }
+    Seqs expected(40);
+    for (std::size_t i = 0; i < 40; ++i) expected[i] = is_down ? 40 - i : i + 1;
+    EXPECT_EQ(seen, expected);
+  }
+}
+
+TEST_F(Query, EventsAreFiltered) {
+  add(instance(1500002, "other", "x"));
+  append({{Lane::normal, 1, 1500001, item("disk full", "db")}}, 1'000'000);
+  append({{Lane::normal, 2, 1500002, item("disk full", "web")}}, 2'000'000);
+  append({{Lane::normal, 3, 1500001, item("fan stopped", "web")}}, 3'000'000);
+  EXPECT_EQ(seqs({{"plugin", "1500001"}}), (Seqs{3, 1}));
+  EXPECT_EQ(seqs({{"plugin", "other"}}), Seqs{2});
+  EXPECT_EQ(seqs({{"text", "disk"}}), (Seqs{2, 1}));
+  EXPECT_EQ(seqs({{"dimension", "module=web"}}), (Seqs{3, 2}));
+  EXPECT_EQ(seqs({{"dimension", "module=we"}}), Seqs{});
+  EXPECT_EQ(seqs({{"since", "1970-01-01T00:33:20Z"}}), (Seqs{3, 2}));
+  EXPECT_EQ(seqs({{"until", "2000000"}}), Seqs{1}) << "until is not included";
+  EXPECT_EQ(seqs({{"plugin", "1500001"}, {"text", "disk"}, {"dimension", "module=db"}}), Seqs{1});
+}
+
+TEST_F(Query, APageOfLargeEventsEndsEarlyWithACursor) {
+  const std::string large(300 * KiB, 'x');
+  for (std::uint64_t seq = 1; seq <= 4; ++seq) append({{Lane::normal, seq, 1, item(large)}}, 1000);
+  const auto reply = get("/api/v1/events");
+  EXPECT_EQ(numbers(reply.body, "seq"), (Seqs{4, 3}));
+  EXPECT_EQ(cursor_of(reply.body), "b2");
+}
+
+TEST_F(Query, DamagedRecordsAreCountedAndLeftOut) {
+  append({{Lane::normal, 1, 1, item("good")}}, 1000);
+  write([&](port::WriteTxn& txn) {
+    const std::string broken(100, 'x');
+    ASSERT_TRUE(txn.put(model::segment_key(Lane::normal, 2), as_bytes(broken)).ok());
+  });
+  append({{Lane::normal, 3, 1, item("good")}}, 1000);
+  const auto reply = get("/api/v1/events");
+  EXPECT_EQ(numbers(reply.body, "seq"), (Seqs{3, 1}));
+  EXPECT_EQ(numbers(reply.body, "damaged"), Seqs{1});
+}
+
+TEST_F(Query, EventsOfAnUntrustedClockSaySo) {
+  append({{Lane::normal, 1, 1, item("a")}}, 5, false);
+  EXPECT_NE(get("/api/v1/events").body.find(R"("clock_trusted":false)"), std::string::npos);
+}
+
+TEST_F(Query, ALongLogIsReadInSlices) {
+  for (std::uint64_t seq = 1; seq <= 100; ++seq) append({{Lane::normal, seq, 1, item("a")}}, 1000);
+  EXPECT_EQ(seqs({{"text", "not there"}}), Seqs{});
+  EXPECT_GE(daemon.slices, 6);
+}
+
+TEST_F(Query, WrongQueriesAreNamed) {
+  for (const auto& [name, value] : std::vector<std::pair<std::string, std::string>>{{"limit", "501"},
+                                                                                    {"limit", "0"},
+                                                                                    {"cursor", "7"},
+                                                                                    {"cursor", "b"},
+                                                                                    {"after_seq", "x"},
+                                                                                    {"since", "yesterday"},
+                                                                                    {"until", ""},
+                                                                                    {"plugin", "nobody"},
+                                                                                    {"dimension", "x"}}) {
+    const auto reply = get("/api/v1/events", {{name, value}});
+    EXPECT_EQ(reply.status, 400) << name;
+    EXPECT_NE(reply.body.find("\"message\":\"" + name + ": "), std::string::npos) << reply.body;
+  }
+  EXPECT_EQ(get("/api/v1/events", {{"text", std::string(kQueryBytesMax, 'x')}}).status, 200);
+  EXPECT_EQ(get("/api/v1/events", {{"text", std::string(kQueryBytesMax + 1, 'x')}}).status, 400);
+}
+
+TEST(EventsFilter, KnowsDimensionsAndTags) {
+  EXPECT_TRUE(has_dimension(R"({"a":1,"dimension":{"x":"1","k":"v"}})", "k", "v"));
+  EXPECT_TRUE(has_dimension(R"({"tags":[{"key":"x","value":"y"},{"key":"k","value":"v"}]})", "k", "v"));
+  EXPECT_TRUE(has_dimension(R"({"dimension":{"\u006b":"v"}})", "k", "v"));
+  EXPECT_FALSE(has_dimension(R"({"event":{"k":"v"}})", "k", "v"));
+  EXPECT_FALSE(has_dimension(R"({"dimension":{"k":"vv"},"tags":[{"key":"k","value":1}]})", "k", "v"));
+  EXPECT_FALSE(has_dimension("[]", "k", "v"));
+  EXPECT_FALSE(has_dimension("", "k", "v"));
+}
+
+class Alerts : public Query {
+ protected:
+  void put(std::uint64_t number, model::AlertState state) {
+    write([&](port::WriteTxn& txn) {
+      model::Alert alert;
+      alert.number = number;
+      alert.state = state;
+      alert.create_ms = 1'700'000'000'000;
+      alert.alert_name = "cpu";
+      std::string value;
+      model::encode(alert, value);
+      const auto key = model::Key(model::Table::alert).u64(number);
+      model::seal(key, value);
+      ASSERT_TRUE(txn.put(key, as_bytes(value)).ok());
+    });
+  }
+};
+
+TEST_F(Alerts, AreListedNewestFirstInPages) {
+  for (std::uint64_t n = 1; n <= 5; ++n) put(n, n == 3 ? model::AlertState::recovered : model::AlertState::abnormal);
+  EXPECT_EQ(numbers(get("/api/v1/alerts").body, "seq_id"), (Seqs{5, 4, 3, 2, 1}));
+  EXPECT_EQ(numbers(get("/api/v1/alerts", {{"state", "RECOVERED"}}).body, "seq_id"), Seqs{3});
+  const auto first = get("/api/v1/alerts", {{"state", "ABNORMAL"}, {"limit", "2"}});
+  EXPECT_EQ(numbers(first.body, "seq_id"), (Seqs{5, 4}));
+  const auto rest = get("/api/v1/alerts", {{"state", "ABNORMAL"}, {"cursor", cursor_of(first.body)}});
+  EXPECT_EQ(numbers(rest.body, "seq_id"), (Seqs{2, 1}));
+  EXPECT_EQ(cursor_of(rest.body), "");
+  EXPECT_EQ(get("/api/v1/alerts", {{"state", "open"}}).status, 400);
+  EXPECT_EQ(get("/api/v1/alerts", {{"limit", "501"}}).status, 400);
+}
+
+TEST_F(Alerts, OneIsShownUnderItsWholeId) {
+  put(12, model::AlertState::abnormal);
+  const auto found = get("/api/v1/alerts/170000000012");
+  EXPECT_EQ(found.status, 200);
+  EXPECT_NE(found.body.find(R"("data":{"id":"170000000012")"), std::string::npos) << found.body;
+  for (const char* path : {"/api/v1/alerts/160000000012", "/api/v1/alerts/170000000013", "/api/v1/alerts/x"}) {
+    const auto reply = get(path);
+    EXPECT_EQ(reply.status, 404) << path;
+    EXPECT_NE(reply.body.find("there is no alert of this id"), std::string::npos);
+  }
+}
+
+TEST_F(Alerts, ADamagedOneIsCounted) {
+  put(1, model::AlertState::abnormal);
+  write([&](port::WriteTxn& txn) {
+    ASSERT_TRUE(txn.put(model::Key(model::Table::alert).u64(2), as_bytes("garbage")).ok());
+  });
+  const auto reply = get("/api/v1/alerts");
+  EXPECT_EQ(numbers(reply.body, "seq_id"), Seqs{1});
+  EXPECT_EQ(numbers(reply.body, "damaged"), Seqs{1});
+  EXPECT_EQ(get("/api/v1/alerts/17000000002").status, 500);
+}
+
+class Audit : public Query {
+ protected:
+  void put(int rows) {
+    write([&](port::WriteTxn& txn) {
+      audit::Head head = audit::begin();
+      for (int i = 0; i < rows; ++i) {
+        const auto added =
+            audit::append(head, {model::AuditAction::clock_set, "uid:0", "clock", "x"}, {daemon.time, 1}, crypto);
+        std::string value;
+        model::encode(added.row, value);
+        store(txn, model::Key(model::Table::audit_row).u64(added.row.index), value);
+        if (!added.sealed) continue;
+        value.clear();
+        model::encode(*added.sealed, value);
+        store(txn, model::Key(model::Table::audit_block).u64(added.sealed->index), value);
+      }
+    });
+  }
+  static void store(port::WriteTxn& txn, const model::Key& key, std::string value) {
+    model::seal(key, value);
+    ASSERT_TRUE(txn.put(key, as_bytes(value)).ok());
+  }
+};
+
+TEST_F(Audit, TheNewestRowsComeFirst) {
+  put(5);
+  const auto first = get("/api/v1/audit", {{"limit", "2"}});
+  EXPECT_EQ(numbers(first.body, "index"), (Seqs{5, 4}));
+  EXPECT_EQ(numbers(get("/api/v1/audit", {{"cursor", cursor_of(first.body)}}).body, "index"), (Seqs{3, 2, 1}));
+}
+
+TEST_F(Audit, AnIntactLogVerifiesInSlices) {
+  put(2000);
+  const auto reply = get("/api/v1/audit/verify");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_NE(reply.body.find(R"("data":{"intact":true,"fault":"none")"), std::string::npos) << reply.body;
+  EXPECT_EQ(numbers(reply.body, "rows"), Seqs{2000});
+  EXPECT_GE(daemon.slices, 2);
+}
+
+TEST_F(Audit, AMissingRowIsFound) {
+  put(10);
+  write([&](port::WriteTxn& txn) { ASSERT_TRUE(txn.erase(model::Key(model::Table::audit_row).u64(4)).ok()); });
+  const auto reply = get("/api/v1/audit/verify");
+  EXPECT_NE(reply.body.find(R"("intact":false)"), std::string::npos);
+  EXPECT_EQ(count(reply.body, R"("fault_row":4)"), 1U) << reply.body;
+}
+
+TEST_F(Query, AStoreThatFailsIsSaid) {
+  daemon.store.fail_operation(2, sim::Repeat::for_good);
+  auto request = FakeRequest(port::Listener::control, port::Method::get, "/api/v1/alerts").as_admin(true);
+  const auto reply = call(request);
+  EXPECT_EQ(reply.status, 500);
+}
+
+}  // namespace
+}  // namespace tocsin::api
