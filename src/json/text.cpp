@@ -208,7 +208,9 @@ void append_unescaped(std::string_view inside, std::string& out, std::size_t byt
 }
 
 bool stands_for(std::string_view inside, std::string_view plain) {
-  if (!has_escapes(inside)) return inside == plain;
+  // Every escape is longer than what it stands for, so only a longer text can hold one.
+  if (inside.size() <= plain.size()) return inside == plain;
+  if (!has_escapes(inside)) return false;
   std::string text;
   append_unescaped(inside, text, plain.size() + 4);  // room for one character more, so that a cut is never equal
   return text == plain;
