@@ -123,7 +123,11 @@ def declared_layers(root: pathlib.Path) -> dict[str, set[str]]:
                 reach(other, seen)
         return seen
 
-    return {home[name]: {home[o] for o in reach(name, set()) if o in home} for name in home}
+    folders: dict[str, set[str]] = {}
+    for name in home:  # a folder may be split into several layers
+        folders.setdefault(home[name], set()).update(home[other] for other in reach(name, set()) if other in home)
+    folders.pop(PROGRAMS, None)  # which see everything
+    return folders
 
 
 def check_file(name: str, text: str, layers: dict[str, set[str]]):

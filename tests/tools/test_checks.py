@@ -94,6 +94,12 @@ def test_an_include_needs_the_layer_in_the_depends_list(tree):
     assert len(found) == 1 and found[0].startswith("src/log/a.cpp:2: src/model is not in the DEPENDS of src/log")
 
 
+def test_the_depends_lists_do_not_bind_programs(tree):
+    tree("CMakeLists.txt", "tocsin_add_layer(core DIR src/core)\ntocsin_add_layer(ctl DIR src/programs SOURCES a.cpp)\n")
+    tree("src/programs/a.cpp", '#include "src/core/a.hpp"\n')
+    assert findings("check_layers.py", tree) == []
+
+
 def built(*names):
     return HASH_TAG + "add_library(all " + " ".join(names) + ")\n"
 
