@@ -3,10 +3,10 @@
 
 #include <array>
 
+#include "src/page/assets.inc"  // made by the build from assets/
+
 namespace tocsin::page {
 namespace {
-
-#include "page_assets.inc"
 
 struct Asset {
   std::string_view path;
