@@ -15,7 +15,9 @@ enum class Layer : std::uint8_t { built_in, board, file, command_line };
 
 struct Explained {
   std::string key;
-  std::string value;  ///< as it would stand in the file. No secret: secrets are files, and only their paths are here
+  /// As it would stand in the file, which is a JSON value too. No secret: those are files, and only their paths are
+  /// here.
+  std::string value;
   Layer layer = Layer::built_in;
   std::uint32_t line = 0;  ///< of the file; 0: another layer
   std::string_view help;

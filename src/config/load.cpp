@@ -33,6 +33,11 @@ std::string list_of(std::span<const std::string_view> words) {
   return out;
 }
 
+std::string about(std::string_view text, std::string_view what, std::string_view reason) {
+  std::string out = "\"";
+  return out.append(text).append("\"").append(what).append(reason);
+}
+
 class Loader {
  public:
   Loader(std::string_view file, const BoardProfile& board) : board_(board) {
@@ -123,8 +128,8 @@ class Loader {
     if (count < key.min || count > key.max)
       return "must have " + std::to_string(key.min) + " to " + std::to_string(key.max) + " entries";
     for (const std::string& text : *value) {
-      if (std::string bad = key.check(text); !bad.empty()) return "\"" + text + "\": " + bad;
-      if (std::count(value->begin(), value->end(), text) > 1) return "\"" + text + "\" stands there twice";
+      if (std::string bad = key.check(text); !bad.empty()) return about(text, ": ", bad);
+      if (std::count(value->begin(), value->end(), text) > 1) return about(text, " stands there twice", "");
     }
     field = *value;
     return {};

@@ -126,6 +126,7 @@ void print_entries(Context& context, Format format, const std::vector<Value>& en
     return;
   }
   std::vector<std::string> titles;
+  titles.reserve(columns.size());
   for (const Column& column : columns) titles.emplace_back(column.title);
   std::vector<std::vector<std::string>> rows;
   for (const Value& entry : entries) {
