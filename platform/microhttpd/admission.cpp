@@ -120,7 +120,8 @@ void HttpServer::make_place(ListenerState& listener) noexcept {
   Slot* slow = nullptr;
   for (const auto& slot : slots_) {
     if (!ours(*slot) || slot->peer_group != crowd) continue;
-    const bool waits_for_us = slot->phase == Phase::answer || slot->phase == Phase::ready || slot->phase == Phase::room;
+    const bool waits_for_us = slot->phase == Phase::answer || slot->phase == Phase::ready || slot->phase == Phase::room ||
+                              slot->phase == Phase::parse;
     if (waits_for_us) continue;
     Slot*& oldest = slot->phase == Phase::idle ? idle : slow;
     if (oldest == nullptr || slot->since < oldest->since) oldest = slot.get();
@@ -140,13 +141,14 @@ Monotonic HttpServer::due(const Slot& slot) const noexcept {
 }
 
 void HttpServer::expire(Slot& slot) noexcept {
-  if (slot.phase == Phase::room || slot.phase == Phase::answer) {
+  if (slot.phase == Phase::room || slot.phase == Phase::parse || slot.phase == Phase::answer) {
     const bool room = slot.phase == Phase::room;
     if (room) ++counters_.refused_no_room;
     slot.answer = refusal(slot, 503, room ? "no memory for the body now" : "not answered in time");
     slot.answer.retry_after_s = 1;
     slot.close = true;
     if (room) leave_line(slot);
+    if (slot.phase == Phase::parse) std::erase(parse_line_, slot.index);
     slot.phase = Phase::ready;
     slot.first_again = room;
     if (room) resume(slot);

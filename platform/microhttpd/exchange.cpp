@@ -123,7 +123,7 @@ MHD_Result HttpServer::on_body(Slot& slot, std::span<const std::byte> part) noex
     return MHD_YES;
   }
   if (!keep(slot, part)) return MHD_YES;  // refused; the rest is dropped
-  if (!slot.framing.chunked && slot.received == slot.framing.content_bytes) hand_over(slot, slot.body.content());
+  if (!slot.framing.chunked && slot.received == slot.framing.content_bytes) hand_over_when_room(slot);
   return MHD_YES;
 }
 
@@ -165,10 +165,47 @@ void HttpServer::hand_over(Slot& slot, std::span<std::byte> body) noexcept {
   slot.phase = Phase::ready;
 }
 
+/// Half as much again as the body covers what the handler makes of it; small bodies never wait. What can never have
+/// that much room goes when the intake is empty, and the handler says what it is worth.
+bool HttpServer::intake_has_room(const Slot& slot) const noexcept {
+  if (parts_.intake == nullptr || slot.body.size() <= limits_.small_body_bytes_max) return true;
+  const std::size_t used = parts_.intake->used_bytes();
+  const std::size_t limit = parts_.intake->limit_bytes() - std::min(limits_.intake_reserve_bytes, parts_.intake->limit_bytes());
+  return used == 0 || used + slot.body.size() + slot.body.size() / 2 <= limit;
+}
+
+void HttpServer::hand_over_when_room(Slot& slot) noexcept {
+  if (parse_line_.empty() && intake_has_room(slot)) {
+    hand_over(slot, slot.body.content());
+    return;
+  }
+  enter(slot, Phase::parse, limits_.room_ms);
+  slot.counted = true;
+  ++slot.listener->unanswered;
+  parse_line_.push_back(slot.index);  // room for every slot was taken at open()
+}
+
+void HttpServer::hand_over_waiting() noexcept {
+  std::size_t done = 0;
+  for (; done < parse_line_.size(); ++done) {
+    Slot& slot = *slots_[parse_line_[done]];
+    if (slot.phase != Phase::parse) continue;  // gone meanwhile
+    if (!intake_has_room(slot)) break;
+    uncount(slot);
+    hand_over(slot, slot.body.content());
+    slot.listener->dirty = true;
+  }
+  parse_line_.erase(parse_line_.begin(), parse_line_.begin() + static_cast<std::ptrdiff_t>(done));
+}
+
 MHD_Result HttpServer::on_end(Slot& slot) noexcept {
   if (slot.phase == Phase::body) {
-    std::memset(scratch_.get(), 0, Body::kPadding);
-    hand_over(slot, slot.body.empty() ? std::span<std::byte>{scratch_.get(), 0} : slot.body.content());
+    if (slot.body.empty()) {
+      std::memset(scratch_.get(), 0, Body::kPadding);
+      hand_over(slot, {scratch_.get(), 0});
+    } else {
+      hand_over_when_room(slot);
+    }
   }
   if (slot.phase == Phase::ready || slot.phase == Phase::discard) return queue(slot);
   return MHD_YES;
@@ -212,6 +249,7 @@ void HttpServer::on_completed(Slot& slot) noexcept {
   slot.listener->progressed = true;
   uncount(slot);
   if (slot.phase == Phase::room) leave_line(slot);
+  if (slot.phase == Phase::parse) std::erase(parse_line_, slot.index);
   drop_body(slot);
   if (slot.shared != nullptr) ResponseMaker::give_back(*std::exchange(slot.shared, nullptr));
   if (slot.phase != Phase::sending) slot.answer = {};

@@ -23,6 +23,7 @@ struct Limits {
   std::size_t connection_bytes = 8 * KiB;        ///< the library's memory for one connection; headers fit in it
   std::size_t small_body_bytes_max = 4 * KiB;    ///< such bodies never wait for room
   std::size_t chunked_reserve_bytes = 64 * KiB;  ///< first reservation of a body of unknown length
+  std::size_t intake_reserve_bytes = 192 * KiB;  ///< of the intake, for small bodies
   std::size_t discarded_bytes_max = 1 * MiB;     ///< read and dropped so that a client sees why it was refused
   std::size_t body_rate_bytes_per_s = 8 * KiB;   ///< slower uploads and downloads are cut
   std::int64_t head_ms = 5'000;                  ///< connect to request line, and request line to end of head

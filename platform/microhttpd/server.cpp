@@ -95,6 +95,7 @@ Result<std::uint16_t> HttpServer::open(const ListenerOptions& options) {
     free_slots_.push_back(slots_.back()->index);
   }
   groups_ = PeerGroups{slots_.size()};
+  parse_line_.reserve(slots_.size() * 2);
 
   // No time-out of the library's own: it only knows idleness, and asking the time costs a call for every event.
   // No Date header: the appliance may not know the time. Not its strict mode: it answers a missing Host with two heads,
@@ -156,6 +157,7 @@ Monotonic HttpServer::on_turn_end(Monotonic now) noexcept {
   if (stopped_) return linux::kNever;
   now_ = now;
   if (sweep_due_ <= now_) sweep();
+  if (!parse_line_.empty()) hand_over_waiting();
   if (room_was_freed_) grant_room();
   Monotonic next = linux::kNever;
   for (auto& listener : listeners_) {
@@ -205,7 +207,7 @@ void HttpServer::stop() noexcept {
   if (stopped_) return;
   begin_stop();
   for (auto& slot : slots_) {
-    if (slot->phase == Phase::answer || slot->phase == Phase::room) {
+    if (slot->phase == Phase::answer || slot->phase == Phase::room || slot->phase == Phase::parse) {
       slot->answer = refusal(*slot, 503, "the server is stopping");
       slot->answer.retry_after_s = 1;
       slot->close = true;

@@ -22,6 +22,7 @@ struct ServerParts {
   port::HttpHandler& handler;
   Budget& small_bodies;  ///< bodies up to Limits::small_body_bytes_max; never waited for
   Budget& body_pool;     ///< larger ones; requests wait in line for it
+  const Budget* intake = nullptr;  ///< what the handler makes of large bodies; they wait for room there. Null: nobody waits
 };
 
 /// HTTP/1.1 on any number of listeners, each a libmicrohttpd daemon run from our own loop.
@@ -76,6 +77,9 @@ class HttpServer final : public port::HttpAnswers {
   [[nodiscard]] MHD_Result on_end(Slot& slot) noexcept;
   [[nodiscard]] bool keep(Slot& slot, std::span<const std::byte> part) noexcept;
   void hand_over(Slot& slot, std::span<std::byte> body) noexcept;
+  void hand_over_when_room(Slot& slot) noexcept;
+  [[nodiscard]] bool intake_has_room(const Slot& slot) const noexcept;
+  void hand_over_waiting() noexcept;
   [[nodiscard]] MHD_Result refuse(Slot& slot, port::HttpResponse response) noexcept;
   [[nodiscard]] port::HttpResponse refusal(const Slot& slot, std::uint16_t status, std::string_view why) noexcept;
   [[nodiscard]] MHD_Result queue(Slot& slot) noexcept;
@@ -102,6 +106,7 @@ class HttpServer final : public port::HttpAnswers {
   PeerGroups groups_;
   ResponseMaker responses_;
   std::unique_ptr<std::byte[]> scratch_;  ///< a small body that came whole; free again when on_request returns
+  std::vector<std::uint32_t> parse_line_;  ///< read whole, waiting for the intake, oldest first
   std::uint32_t line_first_ = kNoSlot;    ///< those who wait for room, oldest first
   std::uint32_t line_last_ = kNoSlot;
   bool room_was_freed_ = false;

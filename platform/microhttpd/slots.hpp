@@ -18,7 +18,7 @@ namespace tocsin::microhttpd {
 
 struct ListenerState;
 
-/// Where a connection stands. The order of a request: head, [room], body or discard, [answer], ready, sending, idle.
+/// Where a connection stands. The order of a request: head, [room], body or discard, [parse], [answer], ready, sending, idle.
 enum class Phase : std::uint8_t {
   free,     ///< no connection in this slot
   fresh,    ///< connected, no request line yet
@@ -27,6 +27,7 @@ enum class Phase : std::uint8_t {
   room,     ///< suspended until there is memory for the body
   body,     ///< admitted; the body is coming
   discard,  ///< refused with `answer`; the body is read and dropped first
+  parse,    ///< read whole; waits for room in the handler's intake
   answer,   ///< the handler has the request and owes an answer
   ready,    ///< `answer` waits to be queued
   sending,  ///< the library sends the answer

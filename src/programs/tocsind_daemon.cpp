@@ -93,7 +93,7 @@ int TocsinDaemon::open_store() {
 
 int TocsinDaemon::open_listeners() {
   handler_ = std::make_unique<Handler>();
-  http_ = std::make_unique<microhttpd::HttpServer>(microhttpd::ServerParts{loop_, machine_clock_, *handler_, small_bodies_, body_pool_});
+  http_ = std::make_unique<microhttpd::HttpServer>(microhttpd::ServerParts{loop_, machine_clock_, *handler_, small_bodies_, body_pool_, &intake_});
   const auto& identity = core_->identity();
   api_ = std::make_unique<api::Api>(api::Parts{.daemon = *this,
                                                .answers = *http_,

@@ -61,6 +61,7 @@ void WriterThread::run() noexcept {
       core_.turn(inputs, now, effects);
       const Now after = clock_.now();
       turn_began_ns_ = 0;
+      inputs.clear();  // before the report: whoever waits for the intake finds its room
       report(std::move(effects), static_cast<std::uint64_t>(after.mono.ns - now.mono.ns));
     }
     const bool had_background = has_background;

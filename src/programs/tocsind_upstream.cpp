@@ -154,7 +154,10 @@ bool UpstreamRunner::on_frame(channel::FrameReader& frame) {
       const auto confirm = channel::read_confirm(frame.body());
       if (!confirm.ok()) return false;
       const auto lane = static_cast<model::Lane>(confirm->lane);
-      if (delivery_.on_confirm(lane, confirm->seq)) forward_confirm(lane, confirm->seq);
+      if (delivery_.on_confirm(lane, confirm->seq)) {
+        failures_ = 0;  // it carried something: the next end is not one more in a row
+        forward_confirm(lane, confirm->seq);
+      }
       return true;
     }
     case channel::FrameType::pong: return channel::read_ping(frame.body()).ok();
