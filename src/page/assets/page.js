@@ -68,7 +68,7 @@ async function ask(path, body) {
     options.headers = { "Content-Type": "application/json" };
     options.body = JSON.stringify(body);
   }
-  // Without the origin a page opened as http://user:password@box would refuse to ask.
+  // Without the origin, a page whose address holds user and password could not ask at all.
   const response = await fetch(location.origin + path, options);
   const answer = await response.json();
   if (!answer.result) throw new Error(words().refused + ": " + answer.message);
