@@ -77,7 +77,8 @@ void UpstreamRunner::on_view(const core::View& view) {
 
 void UpstreamRunner::set_state(std::string state, std::string detail) {
   if (state == state_ && detail == detail_) return;
-  std::fprintf(stderr, "tocsind: upstream %s: %s%s%s\n", config_.name.c_str(), state.c_str(), detail.empty() ? "" : ": ", detail.c_str());
+  std::fprintf(stderr, "tocsind: upstream %s: %s%s%s\n", config_.name.c_str(), state.c_str(),
+               detail.empty() ? "" : ": ", detail.c_str());
   state_ = std::move(state);
   detail_ = std::move(detail);
   since_ms_ = parts_.clock.now().wall.unix_ms;
@@ -88,7 +89,9 @@ void UpstreamRunner::launch() noexcept {
   const linux::Process::Options options{.program = parts_.worker_dir + "/tocsin-mqtt",
                                         .data_bytes_max = parts_.worker_data_bytes_max,
                                         .timezone = parts_.timezone};
-  const auto exited = [](void* self, linux::ChildExit how) noexcept { static_cast<UpstreamRunner*>(self)->on_exit(how); };
+  const auto exited = [](void* self, linux::ChildExit how) noexcept {
+    static_cast<UpstreamRunner*>(self)->on_exit(how);
+  };
   if (auto done = process_.start(parts_.loop, options, {this, exited}); !done.ok()) {
     on_exit({false, 127});
     return;
@@ -102,7 +105,10 @@ void UpstreamRunner::launch() noexcept {
     return;
   }
   watch_ = *watch;
-  if (auto timer = parts_.loop.add_timer(launched_.after_ms(kPingMs), linux::callback<&UpstreamRunner::on_timer>(*this)); timer.ok()) timer_ = *timer;
+  if (auto timer =
+          parts_.loop.add_timer(launched_.after_ms(kPingMs), linux::callback<&UpstreamRunner::on_timer>(*this));
+      timer.ok())
+    timer_ = *timer;
   set_state("starting", "");
 }
 
@@ -164,7 +170,8 @@ bool UpstreamRunner::on_frame(channel::FrameReader& frame) {
     case channel::FrameType::log: {
       const auto log = channel::read_log(frame.body());
       if (!log.ok()) return false;
-      std::fprintf(stderr, "tocsin-mqtt %s: %.*s\n", config_.name.c_str(), static_cast<int>(log->text.size()), log->text.data());
+      std::fprintf(stderr, "tocsin-mqtt %s: %.*s\n", config_.name.c_str(), static_cast<int>(log->text.size()),
+                   log->text.data());
       return true;
     }
     default: return false;
@@ -181,7 +188,9 @@ bool UpstreamRunner::on_state(Bytes body) {
     return true;
   }
   delivery_.on_disconnected();
-  const char* name = state->state == channel::LinkState::connecting ? "connecting" : state->state == channel::LinkState::refused ? "refused" : "disconnected";
+  const char* name = state->state == channel::LinkState::connecting ? "connecting"
+                     : state->state == channel::LinkState::refused  ? "refused"
+                                                                    : "disconnected";
   std::string detail(state->broker);
   if (!state->reason.empty()) detail.append(detail.empty() ? "" : ": ").append(state->reason);
   set_state(name, std::move(detail));
@@ -199,7 +208,8 @@ void UpstreamRunner::on_link(std::uint32_t events) noexcept {
   if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) link_->on_readable();
   if ((events & EPOLLOUT) != 0 && !link_->closed()) link_->on_writable();
   if (link_->closed()) {
-    if (link_->peer_was_wrong()) std::fprintf(stderr, "tocsind: worker of %s broke the protocol\n", config_.name.c_str());
+    if (link_->peer_was_wrong())
+      std::fprintf(stderr, "tocsind: worker of %s broke the protocol\n", config_.name.c_str());
     delivery_.on_disconnected();
     drop_link();
     process_.kill();
@@ -218,13 +228,15 @@ void UpstreamRunner::update_interest() noexcept {
 void UpstreamRunner::pump() noexcept {
   if (link_ && !link_->closed() && !link_->data_pending()) {
     if (auto request = delivery_.next_feed()) {
-      if (message_bytes_max_ != 0) request->frame_bytes_max = std::min(request->frame_bytes_max, std::max<std::uint32_t>(message_bytes_max_, 64 * 1024));
+      if (message_bytes_max_ != 0)
+        request->frame_bytes_max =
+            std::min(request->frame_bytes_max, std::max<std::uint32_t>(message_bytes_max_, 64 * 1024));
       try {
         const auto& view = parts_.daemon.view();
         auto job = std::make_unique<core::FeedJob>(
             *request, view.registry, view.clocks,
-            [self = self_](const core::FeedRequest& asked, const Status& outcome, const core::FeedResult& result, std::string&& frame,
-                           std::uint32_t damaged) {
+            [self = self_](const core::FeedRequest& asked, const Status& outcome, const core::FeedResult& result,
+                           std::string&& frame, std::uint32_t damaged) {
               if (*self == nullptr) return;
               (*self)->damaged_ += damaged;
               (*self)->on_fed(asked, outcome, result, std::move(frame));
@@ -238,7 +250,8 @@ void UpstreamRunner::pump() noexcept {
   update_interest();
 }
 
-void UpstreamRunner::on_fed(const core::FeedRequest& request, const Status& outcome, const core::FeedResult& result, std::string&& frame) {
+void UpstreamRunner::on_fed(const core::FeedRequest& request, const Status& outcome, const core::FeedResult& result,
+                            std::string&& frame) {
   if (!outcome.ok()) {
     delivery_.on_feed_failed();
     return;  // the next event of this upstream tries again
@@ -263,7 +276,9 @@ void UpstreamRunner::on_timer(std::uint32_t) noexcept {
   }
   static_cast<void>(link_->send_control(channel::write_ping(static_cast<std::uint64_t>(now.ns))));
   pump();
-  if (auto timer = parts_.loop.add_timer(now.after_ms(kPingMs), linux::callback<&UpstreamRunner::on_timer>(*this)); timer.ok()) timer_ = *timer;
+  if (auto timer = parts_.loop.add_timer(now.after_ms(kPingMs), linux::callback<&UpstreamRunner::on_timer>(*this));
+      timer.ok())
+    timer_ = *timer;
 }
 
 void UpstreamRunner::drop_link() noexcept {
@@ -282,9 +297,13 @@ void UpstreamRunner::on_exit(linux::ChildExit how) noexcept {
   ++restarts_;
   const Monotonic now = parts_.clock.now().mono;
   failures_ = now >= launched_.after_ms(kSteadyMs) ? 0 : failures_ + 1;
-  const std::int64_t wait_ms = failures_ <= 1 ? 50 + random32(parts_.random) % 200 : deliver::backoff_ms(failures_ - 2, random32(parts_.random));
-  set_state("restarting", std::string("the worker ended by ") + (how.by_signal ? "signal " : "status ") + std::to_string(how.code));
-  if (auto timer = parts_.loop.add_timer(now.after_ms(wait_ms), linux::callback<&UpstreamRunner::on_restart>(*this)); timer.ok()) restart_timer_ = *timer;
+  const std::int64_t wait_ms =
+      failures_ <= 1 ? 50 + random32(parts_.random) % 200 : deliver::backoff_ms(failures_ - 2, random32(parts_.random));
+  set_state("restarting",
+            std::string("the worker ended by ") + (how.by_signal ? "signal " : "status ") + std::to_string(how.code));
+  if (auto timer = parts_.loop.add_timer(now.after_ms(wait_ms), linux::callback<&UpstreamRunner::on_restart>(*this));
+      timer.ok())
+    restart_timer_ = *timer;
 }
 
 void UpstreamRunner::on_restart(std::uint32_t) noexcept { launch(); }
