@@ -120,8 +120,8 @@ void HttpServer::make_place(ListenerState& listener) noexcept {
   Slot* slow = nullptr;
   for (const auto& slot : slots_) {
     if (!ours(*slot) || slot->peer_group != crowd) continue;
-    const bool waits_for_us = slot->phase == Phase::answer || slot->phase == Phase::ready || slot->phase == Phase::room ||
-                              slot->phase == Phase::parse;
+    const bool waits_for_us = slot->phase == Phase::answer || slot->phase == Phase::ready ||
+                              slot->phase == Phase::room || slot->phase == Phase::parse;
     if (waits_for_us) continue;
     Slot*& oldest = slot->phase == Phase::idle ? idle : slow;
     if (oldest == nullptr || slot->since < oldest->since) oldest = slot.get();

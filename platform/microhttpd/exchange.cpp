@@ -170,7 +170,8 @@ void HttpServer::hand_over(Slot& slot, std::span<std::byte> body) noexcept {
 bool HttpServer::intake_has_room(const Slot& slot) const noexcept {
   if (parts_.intake == nullptr || slot.body.size() <= limits_.small_body_bytes_max) return true;
   const std::size_t used = parts_.intake->used_bytes();
-  const std::size_t limit = parts_.intake->limit_bytes() - std::min(limits_.intake_reserve_bytes, parts_.intake->limit_bytes());
+  const std::size_t limit =
+      parts_.intake->limit_bytes() - std::min(limits_.intake_reserve_bytes, parts_.intake->limit_bytes());
   return used == 0 || used + slot.body.size() + slot.body.size() / 2 <= limit;
 }
 

@@ -22,7 +22,8 @@ struct ServerParts {
   port::HttpHandler& handler;
   Budget& small_bodies;  ///< bodies up to Limits::small_body_bytes_max; never waited for
   Budget& body_pool;     ///< larger ones; requests wait in line for it
-  const Budget* intake = nullptr;  ///< what the handler makes of large bodies; they wait for room there. Null: nobody waits
+  const Budget* intake =
+      nullptr;  ///< what the handler makes of large bodies; they wait for room there. Null: nobody waits
 };
 
 /// HTTP/1.1 on any number of listeners, each a libmicrohttpd daemon run from our own loop.
@@ -105,9 +106,9 @@ class HttpServer final : public port::HttpAnswers {
   std::vector<std::uint32_t> free_slots_;
   PeerGroups groups_;
   ResponseMaker responses_;
-  std::unique_ptr<std::byte[]> scratch_;  ///< a small body that came whole; free again when on_request returns
+  std::unique_ptr<std::byte[]> scratch_;   ///< a small body that came whole; free again when on_request returns
   std::vector<std::uint32_t> parse_line_;  ///< read whole, waiting for the intake, oldest first
-  std::uint32_t line_first_ = kNoSlot;    ///< those who wait for room, oldest first
+  std::uint32_t line_first_ = kNoSlot;     ///< those who wait for room, oldest first
   std::uint32_t line_last_ = kNoSlot;
   bool room_was_freed_ = false;
   bool stopping_ = false;

@@ -18,7 +18,8 @@ namespace tocsin::microhttpd {
 
 struct ListenerState;
 
-/// Where a connection stands. The order of a request: head, [room], body or discard, [parse], [answer], ready, sending, idle.
+/// Where a connection stands. The order of a request: head, [room], body or discard, [parse], [answer], ready, sending,
+/// idle.
 enum class Phase : std::uint8_t {
   free,     ///< no connection in this slot
   fresh,    ///< connected, no request line yet

@@ -24,7 +24,8 @@ Status look_back(port::ReadTxn& txn, IdRebuild& rebuild) {
     }
     const auto segment = model::SegmentReader::open((*entry)->key, (*entry)->value);
     rebuild.at_seq = load_be64((*entry)->key.data() + 2);
-    if (segment.ok() && (segment->header().flags & model::kSegmentHasIds) != 0) rebuild.ids_seen += segment->header().count;
+    if (segment.ok() && (segment->header().flags & model::kSegmentHasIds) != 0)
+      rebuild.ids_seen += segment->header().count;
   }
   return {};
 }
@@ -77,7 +78,8 @@ std::optional<Monotonic> Core::next_deadline() const noexcept {
   const auto take = [&due](Monotonic at) {
     if (!due || at < *due) due = at;
   };
-  if (state_->unrecorded_since) take(state_->must_record ? *state_->unrecorded_since : state_->unrecorded_since->after_ms(kConfirmFlushMs));
+  if (state_->unrecorded_since)
+    take(state_->must_record ? *state_->unrecorded_since : state_->unrecorded_since->after_ms(kConfirmFlushMs));
   if (state_->folds_since) take(state_->folds_since->after_ms(kFoldFlushMs));
   return due;
 }

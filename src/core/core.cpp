@@ -17,21 +17,27 @@ using model::Key;
 using model::Table;
 
 constexpr const char* kDamaged = "the store was damaged; what could be read was kept";
+constexpr const char* kMoved = "the store was written on other hardware; it has a new store id";
 
 /// Beyond this much of the quota nothing is taken in: removal needs pages too.
 constexpr std::uint64_t kRefuseShare = 92;
 
+/// Both copies of the identity are looked at: with it every token of every device would be lost.
 Result<std::optional<model::Identity>> read_identity(port::Store& store) {
   auto txn = store.begin_read();
   if (!txn.ok()) return txn.error();
-  const Key key(Table::format);
-  auto value = (*txn)->get(key);
-  if (!value.ok()) return value.error();
-  if (!*value) return std::optional<model::Identity>{};
-  const auto payload = model::unseal(key, **value);
-  auto identity = payload.ok() ? model::decode_identity(*payload) : Result<model::Identity>(payload.error());
-  if (!identity.ok()) return identity.error();
-  return std::optional<model::Identity>{std::move(*identity)};
+  std::optional<Error> failure;
+  for (const Key& key : {Key(Table::format), Key(Table::format).u8(1)}) {
+    auto value = (*txn)->get(key);
+    if (!value.ok()) return value.error();
+    if (!*value) continue;
+    const auto payload = model::unseal(key, **value);
+    auto identity = payload.ok() ? model::decode_identity(*payload) : Result<model::Identity>(payload.error());
+    if (identity.ok()) return std::optional<model::Identity>{std::move(*identity)};
+    if (!failure || identity.error().code == Errc::unsupported) failure = identity.error();
+  }
+  if (failure) return *failure;
+  return std::optional<model::Identity>{};
 }
 
 }  // namespace
@@ -43,30 +49,54 @@ Core::Core(Ports ports, Settings settings) : ports_(ports), settings_(std::move(
 }
 Core::~Core() = default;
 
-Status Core::start(Now now) try {
+Result<Core::Origin> Core::settle_identity(Now now) {
   auto stored = read_identity(ports_.store);
-  bool is_damaged = false;
-  if (!stored.ok()) {
-    if (stored.error().code != Errc::storage_corrupt) return stored.error().in("reading the identity");
-    is_damaged = true;
-  }
+  const bool is_damaged = !stored.ok() && stored.error().code == Errc::storage_corrupt;
+  if (!stored.ok() && !is_damaged) return stored.error().in("reading the identity");
   auto& identity = state_->identity;
-  const bool is_new = is_damaged || !*stored;
-  bool is_moved = false;
-  if (is_new) {
+  Origin out;
+  out.is_salvaged = settings_.store_was_salvaged || is_damaged;
+  out.is_new = is_damaged || !*stored;
+  if (out.is_new) {
     identity = {};
     ports_.random.fill(identity.appliance);
     ports_.random.fill(identity.secret);
     identity.created_ms = now.wall.unix_ms;
   } else {
     identity = std::move(**stored);
-    is_moved = !identity.hardware.empty() && !settings_.hardware.empty() && identity.hardware != settings_.hardware;
+    out.is_moved = !identity.hardware.empty() && !settings_.hardware.empty() && identity.hardware != settings_.hardware;
   }
-  const bool new_store_id = is_new || settings_.store_was_salvaged || is_moved;
-  if (new_store_id) {
+  if (out.needs_store_id()) {
     ports_.random.fill(identity.store);
     identity.hardware = settings_.hardware;
   }
+  return out;
+}
+
+Status Core::first_turn(const Origin& origin, Now now) {
+  const std::string store = "store:" + to_hex(state_->identity.store);
+  Turn turn(ports_, settings_, *state_, now);
+  Status done;
+  if (origin.needs_store_id()) done = turn.put_identity(state_->identity);
+  if (done.ok() && (state_->is_audit_broken || origin.is_salvaged)) {
+    done = turn.begin_audit_epoch();
+    if (done.ok()) done = turn.audit(model::AuditAction::store_salvaged, "system", store, kDamaged);
+    if (done.ok()) done = turn.raise_own("store salvaged", kDamaged, 1);
+  }
+  if (done.ok() && origin.is_new) done = turn.audit(model::AuditAction::store_created, "system", store, "");
+  if (done.ok() && origin.is_moved) done = turn.raise_own("moved disk or clone?", kMoved, 2);
+  if (done.ok()) done = turn.begin_boot();
+  if (done.ok()) done = turn.sync_upstreams();
+  if (done.ok()) done = turn.commit();
+  if (!done.ok()) return done.error().in("first commit of this boot");
+  Effects none;
+  turn.adopt(none);
+  return {};
+}
+
+Status Core::start(Now now) try {
+  const auto origin = settle_identity(now);
+  if (!origin.ok()) return origin.error();
   {
     auto txn = ports_.store.begin_read();
     if (!txn.ok()) return txn.error();
@@ -76,27 +106,7 @@ Status Core::start(Now now) try {
   auto clocks = std::make_shared<BootClocks>(*state_->clocks);
   clocks->boot = state_->boot;
   state_->clocks = std::move(clocks);
-
-  Turn turn(ports_, settings_, *state_, now);
-  if (new_store_id) {
-    if (auto done = turn.put_identity(identity); !done.ok()) return done;
-  }
-  if (state_->is_audit_broken || settings_.store_was_salvaged || is_damaged) {
-    if (auto done = turn.begin_audit_epoch(); !done.ok()) return done;
-    if (auto done = turn.audit(model::AuditAction::store_salvaged, "system", "store:" + to_hex(identity.store), kDamaged); !done.ok()) return done;
-    if (auto done = turn.raise_own("store salvaged", kDamaged, 1); !done.ok()) return done;
-  }
-  if (is_new) {
-    if (auto done = turn.audit(model::AuditAction::store_created, "system", "store:" + to_hex(identity.store), ""); !done.ok()) return done;
-  }
-  if (is_moved) {
-    if (auto done = turn.raise_own("moved disk or clone?", "the store was written on other hardware; it has a new store id", 2); !done.ok()) return done;
-  }
-  if (auto done = turn.begin_boot(); !done.ok()) return done;
-  if (auto done = turn.sync_upstreams(); !done.ok()) return done;
-  if (auto done = turn.commit(); !done.ok()) return done.error().in("first commit of this boot");
-  Effects none;
-  turn.adopt(none);
+  if (auto done = first_turn(*origin, now); !done.ok()) return done;
   state_->id_rebuild.until_seq = state_->next_seq;
   return recount_folds(now);
 } catch (const std::bad_alloc&) {
@@ -127,22 +137,26 @@ Status Core::recount_folds(Now now) {
   for (const auto lane : {model::Lane::critical, model::Lane::normal}) {
     std::uint64_t at = from;
     for (bool more = true; more;) {
-      auto walked = log::walk(**txn, lane, at, 64, [&](const model::SegmentHeader& segment, const model::Record& record) {
-        const auto* instance = state_->registry->instance(record.data_id);
-        if (instance == nullptr) return true;
-        if (record.kind == model::RecordKind::custom_event && instance->alert == 0) return true;
-        const auto facts = ingest::facts_of(ports_.crypto, record.kind, *instance, record.json, scratch);
-        if (!facts.ok()) return true;
-        auto alert = open_alert(facts->dedupe);
-        if (!alert) return true;
-        const Wall received{record.wall_ms, (segment.flags & model::kSegmentTrusted) != 0};
-        if (!alert::refold(*alert, *facts, {record.seq, received, record.data_id, instance->plugin_id})) return true;
-        if (!state_->folds_since) state_->folds_since = now.mono;
-        ++state_->folds_waiting;
-        // What does not fit the cache is written by the next turn's flush; here it is rare enough to fail the start.
-        if (!state_->cache.put(std::move(*alert), record.seq).empty()) failed = error(Errc::out_of_budget, "recount of folds");
-        return failed.ok();
-      });
+      auto walked =
+          log::walk(**txn, lane, at, 64, [&](const model::SegmentHeader& segment, const model::Record& record) {
+            const auto* instance = state_->registry->instance(record.data_id);
+            if (instance == nullptr) return true;
+            if (record.kind == model::RecordKind::custom_event && instance->alert == 0) return true;
+            const auto facts = ingest::facts_of(ports_.crypto, record.kind, *instance, record.json, scratch);
+            if (!facts.ok()) return true;
+            auto alert = open_alert(facts->dedupe);
+            if (!alert) return true;
+            const Wall received{record.wall_ms, (segment.flags & model::kSegmentTrusted) != 0};
+            if (!alert::refold(*alert, *facts, {record.seq, received, record.data_id, instance->plugin_id}))
+              return true;
+            if (!state_->folds_since) state_->folds_since = now.mono;
+            ++state_->folds_waiting;
+            // What does not fit the cache is written by the next turn's flush; here it is rare enough to fail the
+            // start.
+            if (!state_->cache.put(std::move(*alert), record.seq).empty())
+              failed = error(Errc::out_of_budget, "recount of folds");
+            return failed.ok();
+          });
       if (!walked.ok()) return walked.error().in("recount of folds");
       if (!failed.ok()) return failed;
       more = walked->next_seq.has_value();

@@ -17,8 +17,8 @@ namespace tocsin::core {
 
 inline constexpr std::size_t kTurnInputsMax = 256;
 inline constexpr std::size_t kTurnBytesMax = 1024 * 1024;
-inline constexpr std::int64_t kConfirmFlushMs = 5'000;   ///< an unrecorded confirmation waits this long for company
-inline constexpr std::int64_t kFoldFlushMs = 30'000;     ///< folds live in the cache this long
+inline constexpr std::int64_t kConfirmFlushMs = 5'000;  ///< an unrecorded confirmation waits this long for company
+inline constexpr std::int64_t kFoldFlushMs = 30'000;    ///< folds live in the cache this long
 inline constexpr std::uint64_t kFoldFlushEvents = 100'000;
 
 struct Upstream {
@@ -27,12 +27,12 @@ struct Upstream {
 };
 
 struct Settings {
-  std::vector<Upstream> upstreams;               ///< at most kUpstreamsMax; the index is the id
+  std::vector<Upstream> upstreams;  ///< at most kUpstreamsMax; the index is the id
   std::int64_t retention_ms = 168LL * 3'600'000;
   std::size_t alert_cache_bytes = 384 * KiB;
-  std::uint64_t delivery_window_bytes = 1 * MiB; ///< W of the design: nothing is offered beyond cursor + W
-  std::string hardware;                          ///< fingerprint of the box; empty: none
-  bool store_is_new = false;                     ///< created or salvaged by this start: a new store id
+  std::uint64_t delivery_window_bytes = 1 * MiB;  ///< W of the design: nothing is offered beyond cursor + W
+  std::string hardware;                           ///< fingerprint of the box; empty: none
+  bool store_is_new = false;                      ///< created or salvaged by this start: a new store id
   bool store_was_salvaged = false;
 };
 
@@ -81,7 +81,15 @@ class Core {
   void refuse_all(std::span<Input> inputs, Errc code, const char* why, Effects& out) noexcept;
   void record_confirmations(Effects& out) noexcept;
   void recover_from(const Error& failure) noexcept;
-  [[nodiscard]] Status first_start(Now now, bool keep_old_identity);
+  /// What start() found of the store's past.
+  struct Origin {
+    bool is_new = false;
+    bool is_salvaged = false;
+    bool is_moved = false;  ///< other hardware wrote it
+    [[nodiscard]] bool needs_store_id() const noexcept { return is_new || is_salvaged || is_moved; }
+  };
+  [[nodiscard]] Result<Origin> settle_identity(Now now);
+  [[nodiscard]] Status first_turn(const Origin& origin, Now now);
   [[nodiscard]] Status recount_folds(Now now);
   Ports ports_;
   Settings settings_;

@@ -20,16 +20,17 @@ struct FeedRequest {
   std::uint32_t session = 0;
   model::Lane lane = model::Lane::normal;
   std::uint64_t from_seq = 0;
-  std::uint64_t head_seq = 0;            ///< end of the lane as io knows it
-  std::uint64_t window_left_bytes = 0;   ///< what cursor + W still allows
-  std::uint32_t frame_bytes_max = 0;     ///< what the worker's credit allows
-  std::uint64_t repeat_to_seq = 0;       ///< offered before in this run: a repeat up to here
-  std::uint64_t start_head_seq = 0;      ///< end of the lane when this run began
-  std::uint64_t start_window_bytes = 0;  ///< of the window that an earlier run may have offered, what is left beyond repeat_to_seq
+  std::uint64_t head_seq = 0;           ///< end of the lane as io knows it
+  std::uint64_t window_left_bytes = 0;  ///< what cursor + W still allows
+  std::uint32_t frame_bytes_max = 0;    ///< what the worker's credit allows
+  std::uint64_t repeat_to_seq = 0;      ///< offered before in this run: a repeat up to here
+  std::uint64_t start_head_seq = 0;     ///< end of the lane when this run began
+  std::uint64_t start_window_bytes =
+      0;  ///< of the window that an earlier run may have offered, what is left beyond repeat_to_seq
 };
 
 struct FeedResult {
-  std::uint64_t last_seq = 0;            ///< of the batch, or of the holes passed; 0: the next record waits for credit or window
+  std::uint64_t last_seq = 0;  ///< of the batch, or of the holes passed; 0: the next record waits for credit or window
   std::uint64_t cost_bytes = 0;
   std::uint64_t start_window_bytes = 0;  ///< left after this batch
   std::uint32_t items = 0;               ///< 0: only holes up to last_seq
@@ -44,7 +45,8 @@ class Delivery {
  public:
   static constexpr std::size_t kBatchesMax = 256;
 
-  Delivery(std::uint64_t window_bytes, std::array<bool, model::kLanes> wants) noexcept : window_bytes_(window_bytes), wants_(wants) {}
+  Delivery(std::uint64_t window_bytes, std::array<bool, model::kLanes> wants) noexcept
+      : window_bytes_(window_bytes), wants_(wants) {}
 
   /// At start, before anything else: what is on flash.
   void begin(const log::Ends& ends, const std::array<std::uint64_t, model::kLanes>& durable) noexcept;
@@ -87,19 +89,19 @@ class Delivery {
     std::uint64_t durable = 0;
     std::uint64_t confirmed = 0;
     std::uint64_t offered = 0;
-    std::uint64_t offered_ever = 0;        ///< in this run
+    std::uint64_t offered_ever = 0;  ///< in this run
     std::uint64_t start_head = 0;
     std::uint64_t start_window_bytes = 0;
-    std::uint64_t outstanding_bytes = 0;   ///< of the batches below
-    std::deque<Batch> batches;             ///< offered and not yet durable
-    bool is_waiting = false;               ///< the next record did not fit: ask again after news only
+    std::uint64_t outstanding_bytes = 0;  ///< of the batches below
+    std::deque<Batch> batches;            ///< offered and not yet durable
+    bool is_waiting = false;              ///< the next record did not fit: ask again after news only
   };
   void settle(Lane& lane) noexcept;
 
   std::uint64_t window_bytes_;
   std::array<bool, model::kLanes> wants_;
   std::array<Lane, model::kLanes> lanes_;
-  std::uint32_t session_ = 0;              ///< 0: not connected
+  std::uint32_t session_ = 0;  ///< 0: not connected
   std::uint64_t credit_bytes_ = 0;
   std::uint64_t confirmed_items_ = 0;
   bool is_feeding_ = false;

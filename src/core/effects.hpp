@@ -18,16 +18,17 @@ inline constexpr std::size_t kUpstreamsMax = 8;
 /// The outcome of one input, let out only after its turn is on flash (or was refused).
 struct Answer {
   ReplyTo reply;
-  std::optional<Errc> refused;   ///< empty: done and durable
-  std::string data;              ///< done: JSON for `data` (may be empty); refused: words for people
+  std::optional<Errc> refused;  ///< empty: done and durable
+  std::string data;             ///< done: JSON for `data` (may be empty); refused: words for people
 };
 
 /// Wall offset of boots whose clock became known, for re-dating: wall_ms = offset + mono_ms.
 struct BootClocks {
-  std::uint32_t boot = 0;                                        ///< this boot
-  std::vector<std::pair<std::uint32_t, std::int64_t>> offsets;   ///< newest last, at most 64
+  std::uint32_t boot = 0;                                       ///< this boot
+  std::vector<std::pair<std::uint32_t, std::int64_t>> offsets;  ///< newest last, at most 64
   /// Received time of a record, re-dated when its boot's clock became known later. `trusted` tells which.
-  [[nodiscard]] Wall date(std::uint32_t boot_of_record, bool trusted, std::int64_t wall_ms, std::int64_t mono_ms) const noexcept;
+  [[nodiscard]] Wall date(std::uint32_t boot_of_record, bool trusted, std::int64_t wall_ms,
+                          std::int64_t mono_ms) const noexcept;
 };
 
 /// What an open alert counts beyond its stored record: folds wait up to 30 s before they are written.
@@ -45,7 +46,7 @@ using Cursors = std::array<std::array<std::uint64_t, model::kLanes>, kUpstreamsM
 /// What other threads may know of the state after a turn. Copied, never shared.
 struct View {
   std::uint64_t turn = 0;
-  std::uint64_t generation = 0;         ///< of everything: changes with a reload
+  std::uint64_t generation = 0;  ///< of everything: changes with a reload
   log::Ends ends{};
   Cursors durable{};
   registry::Registry::Pointer registry;
@@ -56,11 +57,11 @@ struct View {
 /// Numbers for status and metrics.
 struct Gauges {
   std::uint64_t next_seq = 1;
-  std::uint64_t events_accepted = 0;     ///< since start
+  std::uint64_t events_accepted = 0;  ///< since start
   std::uint64_t events_repeated = 0;
-  std::uint64_t events_evicted = 0;      ///< since the store was made
+  std::uint64_t events_evicted = 0;  ///< since the store was made
   std::uint64_t alerts_open = 0;
-  std::uint64_t alerts_opened = 0;       ///< since start
+  std::uint64_t alerts_opened = 0;  ///< since start
   std::uint64_t turns = 0;
   std::uint64_t turns_failed = 0;
   std::uint64_t reloads = 0;
@@ -70,9 +71,9 @@ struct Gauges {
   std::uint64_t store_quota_bytes = 0;
   std::uint64_t store_written_bytes = 0;
   std::uint64_t audit_rows = 0;
-  std::uint64_t damaged_records = 0;     ///< found on read since start, in any table
+  std::uint64_t damaged_records = 0;  ///< found on read since start, in any table
   std::uint32_t boot = 0;
-  bool ids_ready = false;                ///< the id window was rebuilt
+  bool ids_ready = false;  ///< the id window was rebuilt
   bool clock_trusted = false;
   bool store_ok = true;
 };

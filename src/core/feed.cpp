@@ -29,7 +29,8 @@ class Batch {
   /// False: the batch ends before this record.
   bool add(const model::SegmentHeader& segment, const model::Record& record) {
     const std::uint64_t cost = window_cost(record.json.size());
-    const bool in_start_window = record.seq > request_.repeat_to_seq && record.seq <= request_.start_head_seq && cost <= start_window_;
+    const bool in_start_window =
+        record.seq > request_.repeat_to_seq && record.seq <= request_.start_head_seq && cost <= start_window_;
     const bool repeat = record.seq <= request_.repeat_to_seq || in_start_window;
     if (!writer_) {
       if (cost > request_.window_left_bytes) return false;
@@ -91,13 +92,14 @@ class Batch {
 
 }  // namespace
 
-FeedJob::FeedJob(const FeedRequest& request, registry::Registry::Pointer registry, std::shared_ptr<const BootClocks> clocks, Done done)
+FeedJob::FeedJob(const FeedRequest& request, registry::Registry::Pointer registry,
+                 std::shared_ptr<const BootClocks> clocks, Done done)
     : request_(request), registry_(std::move(registry)), clocks_(std::move(clocks)), done_(std::move(done)) {}
 
 Result<bool> FeedJob::step(port::ReadTxn& txn) {
   Batch batch{request_, *registry_, *clocks_};
-  bool must_wait = false;          // for credit or window: the next record does not fit what is left of them
-  std::uint64_t passed_over = 0;   // a record that no frame can ever hold
+  bool must_wait = false;         // for credit or window: the next record does not fit what is left of them
+  std::uint64_t passed_over = 0;  // a record that no frame can ever hold
   auto walked = log::walk(txn, request_.lane, request_.from_seq, kSegmentsPerSlice,
                           [&](const model::SegmentHeader& segment, const model::Record& record) {
                             if (batch.add(segment, record)) return true;

@@ -18,8 +18,10 @@ inline constexpr std::size_t kBatchBytesMax = 256 * 1024;  ///< of a frame with 
 /// Memory: one frame, at most the channel's largest.
 class FeedJob final : public Job {
  public:
-  using Done = std::function<void(const FeedRequest&, const Status&, const FeedResult&, std::string&& frame, std::uint32_t damaged)>;
-  FeedJob(const FeedRequest& request, registry::Registry::Pointer registry, std::shared_ptr<const BootClocks> clocks, Done done);
+  using Done = std::function<void(const FeedRequest&, const Status&, const FeedResult&, std::string&& frame,
+                                  std::uint32_t damaged)>;
+  FeedJob(const FeedRequest& request, registry::Registry::Pointer registry, std::shared_ptr<const BootClocks> clocks,
+          Done done);
 
   [[nodiscard]] bool is_urgent() const noexcept override { return true; }
   [[nodiscard]] Result<bool> step(port::ReadTxn& txn) override;

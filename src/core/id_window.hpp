@@ -25,7 +25,9 @@ class IdWindow {
  private:
   static constexpr std::uint64_t kHashMask = 0x00FF'FFFF'FFFF'FFFFULL;
   static constexpr std::uint64_t kPerGeneration = kEntries / 256;
-  [[nodiscard]] static std::size_t bucket_of(std::uint64_t hash) noexcept { return (hash % (kEntries / kBucket)) * kBucket; }
+  [[nodiscard]] static std::size_t bucket_of(std::uint64_t hash) noexcept {
+    return (hash % (kEntries / kBucket)) * kBucket;
+  }
   std::vector<std::uint64_t> table_;  ///< generation in the top byte; 0: free
   std::uint64_t inserted_ = 0;
 };

@@ -33,14 +33,14 @@ inline constexpr std::size_t kAckIdsMax = 200;
 enum class InstanceChange : std::uint8_t { create, update, remove };
 struct ChangeInstance {
   InstanceChange change = InstanceChange::create;
-  model::Instance instance;      ///< data_id 0 with create: the core allocates one
-  std::string shown_token;       ///< goes into the answer, never onto flash
+  model::Instance instance;  ///< data_id 0 with create: the core allocates one
+  std::string shown_token;   ///< goes into the answer, never onto flash
   std::string actor;
 };
 
 struct ChangeUser {
   bool remove = false;
-  bool must_be_new = false;      ///< conflict when it exists
+  bool must_be_new = false;  ///< conflict when it exists
   model::User user;
   std::string shown_password;
   std::string actor;
@@ -54,7 +54,7 @@ struct ChangeApiToken {
 };
 
 struct SetClock {
-  std::int64_t unix_ms = 0;      ///< 0: only say that the present wall clock is right
+  std::int64_t unix_ms = 0;  ///< 0: only say that the present wall clock is right
   std::string actor;
 };
 
@@ -64,7 +64,7 @@ struct Confirm {
   std::uint8_t upstream = 0;
   model::Lane lane = model::Lane::normal;
   std::uint64_t seq = 0;
-  bool is_urgent = false;        ///< half the delivery window is unrecorded: do not wait
+  bool is_urgent = false;  ///< half the delivery window is unrecorded: do not wait
 };
 
 /// Something to be recorded in the audit log and nothing else (refused credentials, start, stop …).

@@ -128,7 +128,8 @@ Status load_audit(port::ReadTxn& txn, const port::Crypto& crypto, Core::State& s
 
 }  // namespace
 
-Wall BootClocks::date(std::uint32_t boot_of_record, bool trusted, std::int64_t wall_ms, std::int64_t mono_ms) const noexcept {
+Wall BootClocks::date(std::uint32_t boot_of_record, bool trusted, std::int64_t wall_ms,
+                      std::int64_t mono_ms) const noexcept {
   if (trusted) return {wall_ms, true};
   for (const auto& [known_boot, offset] : offsets) {
     if (known_boot == boot_of_record) return {offset + mono_ms, true};
@@ -153,10 +154,12 @@ Status load_state(port::ReadTxn& txn, const Ports& ports, const Settings& settin
   }
   std::array<std::byte, port::kNoteBytesMax> note{};
   const auto note_bytes = ports.store.get_note(note);
-  if (note_bytes.ok()) merge_note(Bytes(note).first(*note_bytes), state.identity.store, settings.upstreams, state.durable);
+  if (note_bytes.ok())
+    merge_note(Bytes(note).first(*note_bytes), state.identity.store, settings.upstreams, state.durable);
   // A cursor beyond the log's end (a damaged store) must not hide what comes next.
   for (auto& upstream : state.durable) {
-    for (std::size_t lane = 0; lane < model::kLanes; ++lane) upstream[lane] = std::min(upstream[lane], state.next_seq - 1);
+    for (std::size_t lane = 0; lane < model::kLanes; ++lane)
+      upstream[lane] = std::min(upstream[lane], state.next_seq - 1);
   }
   state.confirmed = state.durable;
   state.cache.clear();

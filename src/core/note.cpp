@@ -43,7 +43,8 @@ Result<LaneCursors> read_cursor(port::ReadTxn& txn, std::string_view upstream) {
   return out;
 }
 
-Status drop_unknown_cursors(port::WriteTxn& txn, std::span<const Upstream> known, const std::function<Status(std::string_view)>& told) {
+Status drop_unknown_cursors(port::WriteTxn& txn, std::span<const Upstream> known,
+                            const std::function<Status(std::string_view)>& told) {
   std::string at(1, static_cast<char>(Table::cursor));
   for (;;) {
     auto entry = txn.at_or_after(as_bytes(at));
@@ -84,7 +85,8 @@ void merge_note(Bytes note, const Id128& store_id, std::span<const Upstream> ups
     if (!in.ok()) return;
     for (std::size_t i = 0; i < upstreams.size(); ++i) {
       if (crc32c(as_bytes(upstreams[i].name)) != name) continue;
-      for (std::size_t lane = 0; lane < model::kLanes; ++lane) cursors[i][lane] = std::max(cursors[i][lane], seqs[lane]);
+      for (std::size_t lane = 0; lane < model::kLanes; ++lane)
+        cursors[i][lane] = std::max(cursors[i][lane], seqs[lane]);
     }
   }
 }

@@ -21,7 +21,8 @@ using LaneCursors = std::array<std::uint64_t, model::kLanes>;
 
 /// The note beside the tables: cursors flushed without a turn, for the price of one block. The higher of note and
 /// table counts; a note of another store id or another set of upstreams counts for nothing.
-[[nodiscard]] std::string encode_note(const Id128& store_id, std::span<const Upstream> upstreams, const Cursors& cursors);
+[[nodiscard]] std::string encode_note(const Id128& store_id, std::span<const Upstream> upstreams,
+                                      const Cursors& cursors);
 void merge_note(Bytes note, const Id128& store_id, std::span<const Upstream> upstreams, Cursors& cursors) noexcept;
 
 }  // namespace tocsin::core

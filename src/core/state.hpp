@@ -19,9 +19,9 @@ namespace tocsin::core {
 struct IdRebuild {
   std::size_t lane = 0;
   bool is_looking_back = true;
-  std::uint64_t at_seq = ~0ULL;     ///< looking back: segments before it; reading: records from it
+  std::uint64_t at_seq = ~0ULL;  ///< looking back: segments before it; reading: records from it
   std::uint64_t ids_seen = 0;
-  std::uint64_t until_seq = 0;      ///< records from here on were taken by turns themselves
+  std::uint64_t until_seq = 0;  ///< records from here on were taken by turns themselves
   bool is_done = false;
 };
 
@@ -31,7 +31,7 @@ struct Core::State {
   State(const Settings& settings, std::uint64_t salt) : cache(settings.alert_cache_bytes, salt) {}
 
   model::Identity identity;
-  model::StateRecord record;                 ///< as on flash
+  model::StateRecord record;  ///< as on flash
   std::uint64_t next_seq = 1;
   std::uint64_t next_alert = 1;
   std::uint32_t boot = 0;
@@ -41,24 +41,24 @@ struct Core::State {
   registry::Registry::Pointer registry = std::make_shared<const registry::Registry>();
   std::shared_ptr<const BootClocks> clocks = std::make_shared<const BootClocks>();
   audit::Head audit = audit::begin();
-  bool is_audit_broken = false;              ///< stored rows do not continue the chain: a new epoch is due
+  bool is_audit_broken = false;  ///< stored rows do not continue the chain: a new epoch is due
   alert::AlertCache cache;
   std::shared_ptr<const std::vector<FoldNews>> folds = std::make_shared<const std::vector<FoldNews>>();
   IdWindow ids;
   IdRebuild id_rebuild;
   std::array<std::optional<log::Oldest>, model::kLanes> oldest;  ///< known oldest segment of a lane; empty: look
-  std::optional<Monotonic> unrecorded_since;  ///< a confirmation waits for company
+  std::optional<Monotonic> unrecorded_since;                     ///< a confirmation waits for company
   bool must_record = false;
-  std::optional<Monotonic> folds_since;       ///< the first fold that waits
+  std::optional<Monotonic> folds_since;  ///< the first fold that waits
   std::uint64_t folds_waiting = 0;
-  bool wrote_untrusted = false;               ///< this boot has records whose wall time cannot be believed
+  bool wrote_untrusted = false;  ///< this boot has records whose wall time cannot be believed
   std::uint64_t alerts_open = 0;
-  std::uint64_t oldest_alert = 0;             ///< number of the oldest stored alert; 0: look
+  std::uint64_t oldest_alert = 0;  ///< number of the oldest stored alert; 0: look
   std::uint64_t alerts_stored = 0;
-  std::uint64_t generation = 1;               ///< of the state: rises with each reload
+  std::uint64_t generation = 1;  ///< of the state: rises with each reload
   bool is_loaded = false;
   Gauges gauges;
-  log::Appender::Buffers buffers;             ///< kept between turns for their capacity
+  log::Appender::Buffers buffers;  ///< kept between turns for their capacity
 };
 
 /// Reads everything but the log's records. The state's boot stays what it is; identity must exist.

@@ -14,26 +14,26 @@ namespace tocsin::core {
 struct UpstreamStatus {
   std::string name;
   std::string kind;
-  std::string state;              ///< "starting", "connecting", "connected", "disconnected", "refused", "restarting", "paused"
-  std::string detail;             ///< broker address or the reason, for people
-  std::int64_t since_ms = 0;      ///< wall time of the last change of state
-  std::uint32_t restarts = 0;     ///< of the worker process
-  std::int64_t worker_pid = 0;    ///< 0: not running
+  std::string state;   ///< "starting", "connecting", "connected", "disconnected", "refused", "restarting", "paused"
+  std::string detail;  ///< broker address or the reason, for people
+  std::int64_t since_ms = 0;    ///< wall time of the last change of state
+  std::uint32_t restarts = 0;   ///< of the worker process
+  std::int64_t worker_pid = 0;  ///< 0: not running
   struct LaneStatus {
-    std::uint64_t last_seq = 0;       ///< end of the log
+    std::uint64_t last_seq = 0;  ///< end of the log
     std::uint64_t confirmed_seq = 0;
-    std::uint64_t durable_seq = 0;    ///< confirmed and on flash
+    std::uint64_t durable_seq = 0;  ///< confirmed and on flash
     std::uint64_t offered_seq = 0;
   };
   std::array<LaneStatus, model::kLanes> lanes{};
-  std::uint64_t confirmed_events = 0;   ///< since start
+  std::uint64_t confirmed_events = 0;  ///< since start
 };
 
 /// One line of the memory ledger against what is used now.
 struct LedgerLine {
   const char* name = "";
   std::size_t limit_bytes = 0;
-  std::size_t used_bytes = 0;        ///< 0 with is_measured false: the line is a cap nobody counts at run time
+  std::size_t used_bytes = 0;  ///< 0 with is_measured false: the line is a cap nobody counts at run time
   std::size_t peak_bytes = 0;
   bool is_measured = false;
 };
@@ -41,7 +41,7 @@ struct LedgerLine {
 /// Everything the status page, `tocsinctl status` and /metrics show beside the gauges.
 struct ProcessStatus {
   std::string version;
-  std::string name;                   ///< appliance.name
+  std::string name;  ///< appliance.name
   std::int64_t started_wall_ms = 0;
   std::int64_t uptime_ms = 0;
   std::size_t rss_anon_bytes = 0;
@@ -51,8 +51,8 @@ struct ProcessStatus {
   std::uint32_t http_connections = 0;
   std::uint64_t http_requests = 0;
   std::uint64_t http_refused = 0;
-  bool local_flow_ok = true;          ///< accepted -> writer -> reader answered lately
-  bool writer_stalled = false;        ///< a commit is taking longer than 1 s
+  bool local_flow_ok = true;    ///< accepted -> writer -> reader answered lately
+  bool writer_stalled = false;  ///< a commit is taking longer than 1 s
   std::vector<UpstreamStatus> upstreams;
 };
 

@@ -61,9 +61,11 @@ Status Core::Turn::apply(Input& input) {
   return {};
 }
 
-Status Core::Turn::audit(model::AuditAction action, std::string_view actor, std::string_view object, std::string_view detail) {
+Status Core::Turn::audit(model::AuditAction action, std::string_view actor, std::string_view object,
+                         std::string_view detail) {
   if (auto done = need_txn(); !done.ok()) return done;
-  const audit::Appended appended = audit::append(audit_, {action, actor, object, detail}, {now_, state_.boot}, ports_.crypto);
+  const audit::Appended appended =
+      audit::append(audit_, {action, actor, object, detail}, {now_, state_.boot}, ports_.crypto);
   std::string value;
   encode(appended.row, value);
   const Key key = Key(Table::audit_row).u64(appended.row.index);
@@ -98,7 +100,8 @@ Status Core::Turn::ride_along() {
     state_.must_record = state_.must_record || confirm.is_urgent;
   }
   const bool folds_due = state_.folds_since && now_.mono >= state_.folds_since->after_ms(kFoldFlushMs);
-  const bool folds_many = state_.folds_waiting >= kFoldFlushEvents || state_.cache.dirty_bytes() >= state_.cache.limit_bytes() / 3;
+  const bool folds_many =
+      state_.folds_waiting >= kFoldFlushEvents || state_.cache.dirty_bytes() >= state_.cache.limit_bytes() / 3;
   if (folds_due || folds_many) {
     if (auto done = flush_folds(true); !done.ok()) return done;
   }

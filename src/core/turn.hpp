@@ -29,7 +29,8 @@ class Core::Turn {
   void adopt(Effects& out);
 
   /// A row of the audit log in this turn.
-  [[nodiscard]] Status audit(model::AuditAction action, std::string_view actor, std::string_view object, std::string_view detail);
+  [[nodiscard]] Status audit(model::AuditAction action, std::string_view actor, std::string_view object,
+                             std::string_view detail);
   /// An alert of the box itself (moved disk, salvaged store …).
   [[nodiscard]] Status raise_own(std::string_view name, std::string_view description, std::uint8_t severity);
   [[nodiscard]] Status put_identity(const model::Identity& identity);
@@ -41,8 +42,8 @@ class Core::Turn {
  private:
   struct Staged {
     model::Alert alert;
-    bool is_dirty = false;     ///< a fold that is not written
-    bool is_gone = false;      ///< erased from the store
+    bool is_dirty = false;  ///< a fold that is not written
+    bool is_gone = false;   ///< erased from the store
   };
   struct Outcome {
     alert::Outcome what{};
@@ -62,11 +63,12 @@ class Core::Turn {
   [[nodiscard]] std::string outcomes_json(const Push& push, const std::vector<Outcome>& outcomes) const;
 
   // turn_alert.cpp
-  [[nodiscard]] Result<Outcome> touch_alert(const model::EventFacts& facts, const alert::Arrival& arrival, const Id128& request_id);
+  [[nodiscard]] Result<Outcome> touch_alert(const model::EventFacts& facts, const alert::Arrival& arrival,
+                                            const Id128& request_id);
   [[nodiscard]] Result<Staged*> find_open(const Id128& dedupe);
   [[nodiscard]] Result<std::optional<model::Alert>> read_alert(std::uint64_t number);
-  [[nodiscard]] Status transition(model::Alert& alert, alert::Transition what, model::AuditAction action, std::string_view actor,
-                                  const Id128& request_id);
+  [[nodiscard]] Status transition(model::Alert& alert, alert::Transition what, model::AuditAction action,
+                                  std::string_view actor, const Id128& request_id);
   [[nodiscard]] Status put_alert(const model::Alert& alert);
   [[nodiscard]] Status apply_ack(Input& input, AckAlerts& ack);
   [[nodiscard]] Status flush_folds(bool all);

@@ -85,7 +85,8 @@ Status Core::Turn::apply_change(Input& input, ChangeUser& change) {
     if (done.ok()) registry_ = registry_->with(change.user);
   }
   if (!done.ok()) return done.error().in("user");
-  if (done = audit(action, change.actor, "user:" + change.user.name, model::to_text(change.user.role)); !done.ok()) return done;
+  if (done = audit(action, change.actor, "user:" + change.user.name, model::to_text(change.user.role)); !done.ok())
+    return done;
   std::string data;
   json::Writer w(data);
   w.object().member("user", change.user.name);
@@ -136,7 +137,8 @@ Status Core::Turn::apply_change(Input& input, ChangeApiToken& change) {
 
 Status Core::Turn::apply_clock(Input& input, SetClock& set) {
   const std::int64_t unix_ms = set.unix_ms != 0 ? set.unix_ms : now_.wall.unix_ms;
-  if (auto done = audit(AuditAction::clock_set, set.actor, "clock", "from " + std::to_string(now_.wall.unix_ms) + " to " + std::to_string(unix_ms) + " ms");
+  if (auto done = audit(AuditAction::clock_set, set.actor, "clock",
+                        "from " + std::to_string(now_.wall.unix_ms) + " to " + std::to_string(unix_ms) + " ms");
       !done.ok()) {
     return done;
   }
@@ -151,11 +153,13 @@ Status Core::Turn::apply_clock(Input& input, SetClock& set) {
 
 Status Core::Turn::put_identity(const model::Identity& identity) {
   if (auto done = need_txn(); !done.ok()) return done;
-  std::string value;
-  encode(identity, value);
-  const Key key(Table::format);
-  model::seal(key, value);
-  return txn_->put(key, as_bytes(value));
+  for (const Key& key : {Key(Table::format), Key(Table::format).u8(1)}) {
+    std::string value;
+    encode(identity, value);
+    model::seal(key, value);
+    if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("identity");
+  }
+  return {};
 }
 
 Status Core::Turn::begin_boot() {

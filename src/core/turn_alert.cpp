@@ -33,7 +33,8 @@ Result<std::optional<model::Alert>> Core::Turn::read_alert(std::uint64_t number)
 
 Result<Core::Turn::Staged*> Core::Turn::find_open(const Id128& dedupe) {
   for (auto at = alerts_.rbegin(); at != alerts_.rend(); ++at) {
-    if ((*at)->alert.dedupe == dedupe) return model::is_open((*at)->alert.state) && !(*at)->is_gone ? at->get() : nullptr;
+    if ((*at)->alert.dedupe == dedupe)
+      return model::is_open((*at)->alert.state) && !(*at)->is_gone ? at->get() : nullptr;
   }
   if (const model::Alert* cached = state_.cache.find(dedupe)) {
     alerts_.push_back(std::make_unique<Staged>(Staged{*cached}));
@@ -64,13 +65,13 @@ Status Core::Turn::put_alert(const model::Alert& alert) {
   return {};
 }
 
-Status Core::Turn::transition(model::Alert& alert, alert::Transition what, model::AuditAction action, std::string_view actor,
-                              const Id128& request_id) {
+Status Core::Turn::transition(model::Alert& alert, alert::Transition what, model::AuditAction action,
+                              std::string_view actor, const Id128& request_id) {
   if (auto done = put_alert(alert); !done.ok()) return done;
   std::string document;
   alert::append_document(alert, what, document);
-  if (auto done = append(model::Lane::alert,
-                         {next_seq_++, alert.data_id, model::RecordKind::alert_transition, now_, &request_id, 0, document});
+  if (auto done = append(model::Lane::alert, {next_seq_++, alert.data_id, model::RecordKind::alert_transition, now_,
+                                              &request_id, 0, document});
       !done.ok()) {
     return done;
   }
@@ -84,13 +85,15 @@ Result<Core::Turn::Outcome> Core::Turn::touch_alert(const model::EventFacts& fac
   if (!found.ok()) return found.error();
   Staged* current = *found;
   const alert::Decision decision = alert::decide(current != nullptr ? &current->alert : nullptr, facts, arrival);
-  Outcome out{decision.outcome, current != nullptr ? current->alert.number : 0, current != nullptr ? current->alert.create_ms : 0};
+  Outcome out{decision.outcome, current != nullptr ? current->alert.number : 0,
+              current != nullptr ? current->alert.create_ms : 0};
   const std::string actor = "data_id:" + std::to_string(arrival.data_id);
 
   const auto end = [&](alert::Transition what, model::AuditAction action) -> Status {
     current->is_dirty = false;
     --alerts_open_;
-    if (auto done = txn_->erase(open_key(facts.dedupe)); !done.ok() && done.error().code != Errc::not_found) return done;
+    if (auto done = txn_->erase(open_key(facts.dedupe)); !done.ok() && done.error().code != Errc::not_found)
+      return done;
     return transition(current->alert, what, action, actor, request_id);
   };
   Status done;
@@ -124,7 +127,8 @@ Result<Core::Turn::Outcome> Core::Turn::touch_alert(const model::EventFacts& fac
       ++opened_;
       out.alert_number = opened.number;
       out.alert_create_ms = opened.create_ms;
-      if (done.ok()) done = transition(opened, alert::Transition::opened, model::AuditAction::alert_opened, actor, request_id);
+      if (done.ok())
+        done = transition(opened, alert::Transition::opened, model::AuditAction::alert_opened, actor, request_id);
       break;
     }
     default: break;  // the table said that nothing changes
@@ -163,7 +167,9 @@ Status Core::Turn::apply_ack(Input& input, AckAlerts& ack) {
       continue;
     }
     staged->is_dirty = false;
-    if (auto done = transition(staged->alert, alert::Transition::acked, model::AuditAction::alert_acked, ack.actor, input.reply.request_id); !done.ok()) {
+    if (auto done = transition(staged->alert, alert::Transition::acked, model::AuditAction::alert_acked, ack.actor,
+                               input.reply.request_id);
+        !done.ok()) {
       return done;
     }
     lists[0].push_back(id);
@@ -196,7 +202,8 @@ Status Core::Turn::flush_folds(bool all) {
     folds_flushed_ = true;
     while (state_.cache.dirty() > 0) {
       for (model::Alert& alert : state_.cache.take_dirty(64)) {
-        const auto newer = std::find_if(alerts_.begin(), alerts_.end(), [&](const auto& s) { return s->alert.number == alert.number; });
+        const auto newer = std::find_if(alerts_.begin(), alerts_.end(),
+                                        [&](const auto& s) { return s->alert.number == alert.number; });
         if (newer != alerts_.end()) continue;
         if (auto done = put_alert(alert); !done.ok()) return done;
       }

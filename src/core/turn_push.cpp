@@ -18,7 +18,8 @@ Status Core::Turn::apply_push(Input& input, Push& push) {
     refuse(input, Errc::not_found, "the instance was removed or disabled meanwhile");
     return {};
   }
-  const bool carries_ids = std::any_of(batch.items.begin(), batch.items.end(), [](const auto& item) { return item.id_hash != 0; });
+  const bool carries_ids =
+      std::any_of(batch.items.begin(), batch.items.end(), [](const auto& item) { return item.id_hash != 0; });
   if (carries_ids && !state_.id_rebuild.is_done) {
     refuse(input, Errc::unavailable, "the window of event ids is being rebuilt");
     return {};
@@ -39,7 +40,8 @@ Status Core::Turn::apply_push(Input& input, Push& push) {
       const std::uint64_t seq = next_seq_++;
       if (item.id_hash != 0) ids_.push_back(item.id_hash);
       ++accepted_;
-      if (auto done = append(batch.lane, {seq, batch.data_id, batch.kind, batch.received, &batch.request_id, item.id_hash, json});
+      if (auto done = append(batch.lane,
+                             {seq, batch.data_id, batch.kind, batch.received, &batch.request_id, item.id_hash, json});
           !done.ok()) {
         return done;
       }

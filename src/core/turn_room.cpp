@@ -109,7 +109,8 @@ Status Core::Turn::trim_log() {
 }
 
 Status Core::Turn::trim_alerts() {
-  const std::uint64_t most = std::max<std::uint64_t>(ports_.store.use().quota_bytes * kAlertShare / 100 / kAlertBytes, 64);
+  const std::uint64_t most =
+      std::max<std::uint64_t>(ports_.store.use().quota_bytes * kAlertShare / 100 / kAlertBytes, 64);
   for (int i = 0; i < kAlertDropsPerTurn && alerts_stored_ > 0; ++i) {
     if (alerts_stored_ <= most && (i > 0 || oldest_alert_ == 0 || !now_.wall.trusted)) return {};
     auto entry = txn_->at_or_after(Key(Table::alert).u64(oldest_alert_));
@@ -128,15 +129,21 @@ Status Core::Turn::trim_alerts() {
         alert::end((*found)->alert, model::AlertState::closed, "closed for want of room", now_.wall);
         (*found)->is_dirty = false;
         --alerts_open_;
-        if (auto done = transition((*found)->alert, alert::Transition::closed, model::AuditAction::alert_closed, "system", Id128{}); !done.ok()) return done;
-        if (auto done = txn_->erase(Key(Table::open_alert).raw((*found)->alert.dedupe)); !done.ok() && done.error().code != Errc::not_found) {
+        if (auto done = transition((*found)->alert, alert::Transition::closed, model::AuditAction::alert_closed,
+                                   "system", Id128{});
+            !done.ok())
+          return done;
+        if (auto done = txn_->erase(Key(Table::open_alert).raw((*found)->alert.dedupe));
+            !done.ok() && done.error().code != Errc::not_found) {
           return done;
         }
       }
-    } else if (stored.ok() && alerts_stored_ <= most && now_.wall.unix_ms - stored->update_ms <= settings_.retention_ms) {
+    } else if (stored.ok() && alerts_stored_ <= most &&
+               now_.wall.unix_ms - stored->update_ms <= settings_.retention_ms) {
       return {};
     }
-    if (auto done = txn_->erase(Key(Table::alert).u64(number)); !done.ok() && done.error().code != Errc::not_found) return done;
+    if (auto done = txn_->erase(Key(Table::alert).u64(number)); !done.ok() && done.error().code != Errc::not_found)
+      return done;
     --alerts_stored_;
     oldest_alert_ = number + 1;
   }
@@ -151,7 +158,8 @@ Status Core::Turn::record_cursors() {
     return false;
   };
   // A cursor that moves with every commit would cost a page each time: it rides at most once a second.
-  const bool is_due = state_.unrecorded_since && (state_.must_record || now_.mono >= state_.unrecorded_since->after_ms(1'000));
+  const bool is_due =
+      state_.unrecorded_since && (state_.must_record || now_.mono >= state_.unrecorded_since->after_ms(1'000));
   if (!is_due || !is_behind()) return {};
   if (auto done = need_txn(); !done.ok()) return done;
   for (std::size_t u = 0; u < settings_.upstreams.size(); ++u) {
@@ -184,7 +192,8 @@ Status Core::Turn::learn_clock() {
 Status Core::Turn::sync_upstreams() {
   if (auto done = need_txn(); !done.ok()) return done;
   return drop_unknown_cursors(*txn_, settings_.upstreams, [this](std::string_view name) {
-    return audit(model::AuditAction::upstream_removed, "system", "upstream:" + std::string(name), "its cursor is forgotten");
+    return audit(model::AuditAction::upstream_removed, "system", "upstream:" + std::string(name),
+                 "its cursor is forgotten");
   });
 }
 

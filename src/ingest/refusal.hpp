@@ -3,8 +3,8 @@
 
 #include <cstdint>
 #include <string>
-#include <tl/expected.hpp>
 
+#include "src/base/result.hpp"
 #include "src/json/parser.hpp"
 
 namespace tocsin::ingest {

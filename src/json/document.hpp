@@ -7,8 +7,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 
+#include "src/base/result.hpp"
 #include "src/json/parser.hpp"
 
 struct cJSON;

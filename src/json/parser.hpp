@@ -5,9 +5,9 @@
 #include <memory>
 #include <span>
 #include <string_view>
-#include <tl/expected.hpp>
 
 #include "src/base/bytes.hpp"
+#include "src/base/result.hpp"
 
 namespace tocsin::json {
 

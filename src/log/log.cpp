@@ -56,7 +56,8 @@ Result<Ends> find_ends(port::ReadTxn& txn) {
 
 Appender::Appender(port::WriteTxn& txn, std::uint32_t boot, Buffers& buffers)
     : txn_(txn),
-      builders_{model::SegmentBuilder{Lane::alert, boot, buffers[0]}, model::SegmentBuilder{Lane::critical, boot, buffers[1]},
+      builders_{model::SegmentBuilder{Lane::alert, boot, buffers[0]},
+                model::SegmentBuilder{Lane::critical, boot, buffers[1]},
                 model::SegmentBuilder{Lane::normal, boot, buffers[2]}} {}
 
 Status Appender::add(Lane lane, const Entry& entry) {
@@ -73,7 +74,8 @@ Status Appender::put(Lane lane) {
   const std::uint64_t first = builder.first_seq();
   const Bytes value = builder.finish();
   bytes_ += value.size();
-  if (auto done = txn_.put(model::segment_key(lane, first), value); !done.ok()) return done.error().in("log: put segment");
+  if (auto done = txn_.put(model::segment_key(lane, first), value); !done.ok())
+    return done.error().in("log: put segment");
   return {};
 }
 
@@ -181,8 +183,8 @@ Status drop_oldest(port::WriteTxn& txn, Lane lane, const Oldest& what) {
   return txn.erase(model::segment_key(lane, what.first_seq));
 }
 
-Result<Gap> replace_by_gap(port::WriteTxn& txn, Lane lane, const Oldest& what, std::uint64_t merge_after_seq, std::uint32_t boot,
-                           Now now) {
+Result<Gap> replace_by_gap(port::WriteTxn& txn, Lane lane, const Oldest& what, std::uint64_t merge_after_seq,
+                           std::uint32_t boot, Now now) {
   Gap gap{what.first_seq, what.last_seq, what.count};
   std::uint64_t first = what.first_seq;
   if (what.is_gap) {

@@ -15,8 +15,8 @@ namespace tocsin::log {
 
 /// Where a lane begins and ends. All zero: the lane is empty.
 struct LaneEnds {
-  std::uint64_t first_seq = 0;       ///< a sequence at the lane's beginning when it was last looked for
-  std::uint64_t last_seq = 0;        ///< last sequence of the newest
+  std::uint64_t first_seq = 0;  ///< a sequence at the lane's beginning when it was last looked for
+  std::uint64_t last_seq = 0;   ///< last sequence of the newest
   auto operator<=>(const LaneEnds&) const = default;
 };
 using Ends = std::array<LaneEnds, model::kLanes>;
@@ -59,10 +59,11 @@ class Appender {
 /// Answers where to go on: the sequence after the last one looked at; nullopt: the lane's end was reached.
 struct WalkResult {
   std::optional<std::uint64_t> next_seq;
-  std::uint32_t damaged = 0;          ///< records skipped; a segment with a broken header counts as one
+  std::uint32_t damaged = 0;  ///< records skipped; a segment with a broken header counts as one
 };
 using Visit = std::function<bool(const model::SegmentHeader&, const model::Record&)>;
-[[nodiscard]] Result<WalkResult> walk(port::ReadTxn& txn, model::Lane lane, std::uint64_t from, int segments_max, const Visit& visit);
+[[nodiscard]] Result<WalkResult> walk(port::ReadTxn& txn, model::Lane lane, std::uint64_t from, int segments_max,
+                                      const Visit& visit);
 
 /// The segment that holds `seq`, or the first one after it. nullopt: none.
 [[nodiscard]] Result<std::optional<port::Entry>> segment_at(port::ReadTxn& txn, model::Lane lane, std::uint64_t seq);
@@ -77,7 +78,7 @@ struct Oldest {
   std::int64_t newest_mono_ms = 0;
   bool wall_trusted = false;
   bool is_gap = false;
-  bool damaged = false;         ///< header cannot be believed: count and last_seq are guesses
+  bool damaged = false;  ///< header cannot be believed: count and last_seq are guesses
   std::size_t value_bytes = 0;
 };
 [[nodiscard]] Result<std::optional<Oldest>> oldest(port::ReadTxn& txn, model::Lane lane);
@@ -96,7 +97,7 @@ struct Gap {
 [[nodiscard]] Status drop_oldest(port::WriteTxn& txn, model::Lane lane, const Oldest& what);
 /// Replaces the oldest segment by a gap record under its last sequence, merged with a gap record right before it
 /// when that one is newer than `merge_after_seq` (a gap that an upstream already has is left alone).
-[[nodiscard]] Result<Gap> replace_by_gap(port::WriteTxn& txn, model::Lane lane, const Oldest& what, std::uint64_t merge_after_seq,
-                                         std::uint32_t boot, Now now);
+[[nodiscard]] Result<Gap> replace_by_gap(port::WriteTxn& txn, model::Lane lane, const Oldest& what,
+                                         std::uint64_t merge_after_seq, std::uint32_t boot, Now now);
 
 }  // namespace tocsin::log

@@ -14,8 +14,7 @@ class Encoder {
  public:
   explicit Encoder(std::string& out) : out_(out) {}
   template <class T>
-    requires std::is_integral_v<T>
-  Encoder& put(T value) {
+  requires std::is_integral_v<T> Encoder& put(T value) {
     out_.append(reinterpret_cast<const char*>(&value), sizeof(T));
     return *this;
   }
@@ -40,7 +39,7 @@ class Decoder {
   [[nodiscard]] bool ok() const noexcept { return ok_; }
   [[nodiscard]] bool at_end() const noexcept { return ok_ && in_.empty(); }
   template <class T>
-    requires std::is_integral_v<T>
+  requires std::is_integral_v<T>
   [[nodiscard]] T get() noexcept {
     const Bytes bytes = raw(sizeof(T));
     return ok_ ? load<T>(bytes.data()) : T{};

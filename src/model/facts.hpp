@@ -21,11 +21,11 @@ inline constexpr std::size_t kDimensionsBytesMax = 1024;  ///< as JSON text; lon
 /// What the alert engine needs of one event. Views: into the encoded form or the parser's memory.
 /// The same facts come out of the same stored item at any later time (folds are derived again from the log).
 struct EventFacts {
-  Id128 dedupe{};                ///< BlueKing's dedupe md5 over the default keys and the event's own
+  Id128 dedupe{};  ///< BlueKing's dedupe md5 over the default keys and the event's own
   EventStatus status = EventStatus::abnormal;
-  std::uint8_t severity = 3;     ///< 1 fatal, 2 warning, 3 remind
+  std::uint8_t severity = 3;  ///< 1 fatal, 2 warning, 3 remind
   std::int32_t bk_biz_id = 0;
-  std::int64_t time_ms = 0;      ///< event time
+  std::int64_t time_ms = 0;  ///< event time
   std::int64_t anomaly_time_ms = 0;
   std::string_view alert_name;
   std::string_view target_type;

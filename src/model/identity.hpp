@@ -16,11 +16,11 @@ inline constexpr std::size_t kHardwareBytesMax = 256;
 /// The first record of a store.
 struct Identity {
   std::uint32_t format = kStoreFormat;
-  Id128 appliance{};               ///< made at first start
-  Id128 store{};                   ///< new whenever a store is created, restored, salvaged or cloned
-  port::Digest256 secret{};        ///< keys the hashes of tokens and event ids
+  Id128 appliance{};         ///< made at first start
+  Id128 store{};             ///< new whenever a store is created, restored, salvaged or cloned
+  port::Digest256 secret{};  ///< keys the hashes of tokens and event ids
   std::int64_t created_ms = 0;
-  std::string hardware;            ///< fingerprint; empty: the board has none
+  std::string hardware;  ///< fingerprint; empty: the board has none
 };
 void encode(const Identity& identity, std::string& out);
 /// unsupported: a newer format (the number is in `newer` when given).
@@ -28,7 +28,7 @@ void encode(const Identity& identity, std::string& out);
 
 /// Counters that a turn writes only when it touches more than the log.
 struct StateRecord {
-  std::uint64_t next_seq = 1;        ///< a lower bound: the log's end may be higher
+  std::uint64_t next_seq = 1;  ///< a lower bound: the log's end may be higher
   std::uint64_t next_alert = 1;
   std::uint64_t folds_from_seq = 0;  ///< folds of sequences >= this may be missing in stored alerts; 0: none is
   std::uint32_t boot = 0;            ///< starts of the daemon, from 1

@@ -13,7 +13,7 @@ namespace tocsin::model {
 enum class InstanceType : std::uint8_t { event = 0, time_series = 1, alert_source = 2 };
 [[nodiscard]] const char* to_text(InstanceType type) noexcept;
 
-inline constexpr std::int32_t kMaxRateDefault = 1000;       ///< requests a minute when max_rate is -1
+inline constexpr std::int32_t kMaxRateDefault = 1000;  ///< requests a minute when max_rate is -1
 inline constexpr std::int32_t kDataIdAllocatedFirst = 10000001;
 inline constexpr std::size_t kPluginIdBytesMax = 64;
 inline constexpr std::size_t kTokenBytesMax = 512;
@@ -27,12 +27,12 @@ struct Instance {
   std::string name;
   std::int32_t bk_biz_id = 0;
   InstanceType type = InstanceType::event;
-  std::uint8_t alert = 0;         ///< 0 off, else the severity of the alerts its custom events open
-  Lane lane = Lane::normal;       ///< of its custom events
-  std::int32_t max_rate = -1;     ///< requests a minute: -1 default, 0 unlimited, less than -1 refuses all
+  std::uint8_t alert = 0;      ///< 0 off, else the severity of the alerts its custom events open
+  Lane lane = Lane::normal;    ///< of its custom events
+  std::int32_t max_rate = -1;  ///< requests a minute: -1 default, 0 unlimited, less than -1 refuses all
   bool enabled = true;
   std::int64_t upstream_data_id = 0;  ///< 0: unset
-  port::Digest256 token_hash{};   ///< HMAC-SHA256 of the token under the store's secret
+  port::Digest256 token_hash{};       ///< HMAC-SHA256 of the token under the store's secret
   std::int64_t created_ms = 0;
   std::int64_t updated_ms = 0;
 };

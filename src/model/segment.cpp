@@ -24,7 +24,8 @@ std::uint32_t record_crc(std::uint32_t boot, std::uint64_t seq, Bytes after_crc)
 }
 
 std::size_t extra_bytes(std::uint8_t flags) noexcept {
-  return ((flags & kRecordHasRequest) != 0 ? sizeof(Id128) : 0) + ((flags & kRecordHasId) != 0 ? sizeof(std::uint64_t) : 0);
+  return ((flags & kRecordHasRequest) != 0 ? sizeof(Id128) : 0) +
+         ((flags & kRecordHasId) != 0 ? sizeof(std::uint64_t) : 0);
 }
 
 std::uint32_t span_ms(std::int64_t from, std::int64_t to) noexcept {
@@ -39,8 +40,8 @@ bool SegmentBuilder::fits(std::size_t json_bytes) const noexcept {
   return header_.count == 0 || buffer_.size() + kRecordOverheadMax + json_bytes <= kSegmentBytesMax;
 }
 
-void SegmentBuilder::add(std::uint64_t seq, std::int32_t data_id, RecordKind kind, Now received, const Id128& request_id,
-                         std::uint64_t id_hash, std::string_view json) {
+void SegmentBuilder::add(std::uint64_t seq, std::int32_t data_id, RecordKind kind, Now received,
+                         const Id128& request_id, std::uint64_t id_hash, std::string_view json) {
   if (header_.count == 0) {
     buffer_.assign(sizeof(SegmentHeader), std::byte{0});
     header_ = {};

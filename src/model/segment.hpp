@@ -10,17 +10,18 @@
 
 namespace tocsin::model {
 
-/// A value under segment_key(): header, then records back to back. At most kSegmentBytesMax, or exactly one larger record.
+/// A value under segment_key(): header, then records back to back. At most kSegmentBytesMax, or exactly one larger
+/// record.
 inline constexpr std::size_t kSegmentBytesMax = 65'520;
 inline constexpr std::uint16_t kSegmentFormat = 1;
 
 /// FORMAT.md "segment". Little-endian, no padding.
 struct SegmentHeader {
-  std::uint32_t crc32c;        ///< over the key and every later byte of the header
-  std::uint16_t format;        ///< kSegmentFormat
-  std::uint16_t flags;         ///< bit 0: wall clock trusted at writing; bit 1: some record has an id hash
-  std::uint64_t first_seq;     ///< as in the key
-  std::uint32_t count;         ///< records
+  std::uint32_t crc32c;     ///< over the key and every later byte of the header
+  std::uint16_t format;     ///< kSegmentFormat
+  std::uint16_t flags;      ///< bit 0: wall clock trusted at writing; bit 1: some record has an id hash
+  std::uint64_t first_seq;  ///< as in the key
+  std::uint32_t count;      ///< records
   std::uint32_t boot;
   std::uint32_t last_delta;    ///< last sequence - first sequence
   std::uint32_t bytes;         ///< of the records
@@ -28,20 +29,20 @@ struct SegmentHeader {
   std::int64_t mono_ms;        ///< the same on this boot's monotonic clock
   std::uint32_t time_span_ms;  ///< newest received time - first
   std::uint32_t reserved;
-  std::uint64_t plugin_mask;   ///< bit (data id mod 64) is set for each data id inside
+  std::uint64_t plugin_mask;  ///< bit (data id mod 64) is set for each data id inside
 };
 static_assert(sizeof(SegmentHeader) == 64 && std::is_trivially_copyable_v<SegmentHeader>);
 inline constexpr std::uint16_t kSegmentTrusted = 1;
 inline constexpr std::uint16_t kSegmentHasIds = 2;
 
 struct RecordHeader {
-  std::uint32_t crc32c;        ///< over boot, sequence, and every later byte of the record
-  std::uint32_t body_bytes;    ///< of the JSON
-  std::uint32_t seq_delta;     ///< from the segment's first sequence
+  std::uint32_t crc32c;      ///< over boot, sequence, and every later byte of the record
+  std::uint32_t body_bytes;  ///< of the JSON
+  std::uint32_t seq_delta;   ///< from the segment's first sequence
   std::int32_t data_id;
-  std::uint32_t time_delta_ms; ///< received time - the segment's
-  std::uint8_t kind;           ///< RecordKind
-  std::uint8_t flags;          ///< bit 0: request id follows; bit 1: id hash follows
+  std::uint32_t time_delta_ms;  ///< received time - the segment's
+  std::uint8_t kind;            ///< RecordKind
+  std::uint8_t flags;           ///< bit 0: request id follows; bit 1: id hash follows
   std::uint16_t reserved;
 };
 static_assert(sizeof(RecordHeader) == 24 && std::is_trivially_copyable_v<RecordHeader>);
@@ -54,7 +55,7 @@ struct Record {
   std::uint64_t seq = 0;
   std::int32_t data_id = 0;
   RecordKind kind{};
-  std::int64_t wall_ms = 0;   ///< received, as believed when it was written
+  std::int64_t wall_ms = 0;  ///< received, as believed when it was written
   std::int64_t mono_ms = 0;
   std::uint64_t id_hash = 0;
   Id128 request_id{};
@@ -64,7 +65,8 @@ struct Record {
 /// Builds one segment into caller memory. One turn, one lane.
 class SegmentBuilder {
  public:
-  SegmentBuilder(Lane lane, std::uint32_t boot, std::vector<std::byte>& buffer) : lane_(lane), boot_(boot), buffer_(buffer) {}
+  SegmentBuilder(Lane lane, std::uint32_t boot, std::vector<std::byte>& buffer)
+      : lane_(lane), boot_(boot), buffer_(buffer) {}
   /// True when a record with that JSON still fits (an empty segment takes one of any size).
   [[nodiscard]] bool fits(std::size_t json_bytes) const noexcept;
   [[nodiscard]] bool empty() const noexcept { return header_.count == 0; }

@@ -12,18 +12,18 @@ namespace tocsin::model {
 
 /// The first byte of every key. FORMAT.md has the grammar of what follows. Never reuse a letter.
 enum class Table : std::uint8_t {
-  format = 0x00,    ///< one record: format version and identity; the first key of the store
-  alert = 'A',      ///< + alert number (be64)
-  audit_block = 'B',///< + block index (be64)
-  cursor = 'C',     ///< + lane (u8) + upstream name
-  open_alert = 'D', ///< + dedupe identity (16 bytes) -> number of the open alert
-  boot = 'K',       ///< + boot number (be32)
-  lane = 'L',       ///< + lane (u8) + first sequence (be64): a segment
-  instance = 'P',   ///< + data id (be32)
-  audit_row = 'R',  ///< + row index (be64)
-  state = 'S',      ///< one record: counters
-  api_token = 'T',  ///< + keyed hash of the token (32 bytes)
-  user = 'U',       ///< + user name
+  format = 0x00,      ///< format version and identity: the first key of the store; its copy is under + 1 (u8)
+  alert = 'A',        ///< + alert number (be64)
+  audit_block = 'B',  ///< + block index (be64)
+  cursor = 'C',       ///< + lane (u8) + upstream name
+  open_alert = 'D',   ///< + dedupe identity (16 bytes) -> number of the open alert
+  boot = 'K',         ///< + boot number (be32)
+  lane = 'L',         ///< + lane (u8) + first sequence (be64): a segment
+  instance = 'P',     ///< + data id (be32)
+  audit_row = 'R',    ///< + row index (be64)
+  state = 'S',        ///< one record: counters
+  api_token = 'T',    ///< + keyed hash of the token (32 bytes)
+  user = 'U',         ///< + user name
 };
 
 /// Least important last: eviction walks from the end. Numbers are stored.
@@ -56,7 +56,9 @@ class Key {
     size_ += n;
     return *this;
   }
-  [[nodiscard]] operator Bytes() const noexcept { return {bytes_.data(), size_}; }  // NOLINT(google-explicit-constructor)
+  [[nodiscard]] operator Bytes() const noexcept {
+    return {bytes_.data(), size_};
+  }  // NOLINT(google-explicit-constructor)
 
  private:
   std::array<std::byte, 72> bytes_{};

@@ -52,8 +52,11 @@ std::optional<Loaded> load(const Arguments& arguments) {
     if (arguments.config.empty()) return config::load_embedded(arguments.data_dir, config::kBoard);
     auto text = linux::read_file(arguments.config, config::kTextBytesMax);
     if (text.ok()) return config::load(*text, arguments.config, config::kBoard);
-    const std::string why = text.error().code == Errc::out_of_budget ? "larger than 64 KiB" : "cannot be read: " + std::string(std::strerror(text.error().os_errno));
-    return tl::expected<Loaded, std::vector<config::Problem>>(tl::unexpect, std::vector<config::Problem>{{arguments.config, 0, "", why}});
+    const std::string why = text.error().code == Errc::out_of_budget
+                                ? "larger than 64 KiB"
+                                : "cannot be read: " + std::string(std::strerror(text.error().os_errno));
+    return tl::expected<Loaded, std::vector<config::Problem>>(
+        tl::unexpect, std::vector<config::Problem>{{arguments.config, 0, "", why}});
   }();
   if (loaded) return std::move(*loaded);
   for (const auto& problem : loaded.error()) std::fprintf(stderr, "%s\n", config::to_text(problem).c_str());

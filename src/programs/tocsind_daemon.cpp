@@ -41,13 +41,16 @@ void say(const char* what, const Error& failure) {
 class TocsinDaemon::Handler final : public port::HttpHandler {
  public:
   port::HttpHandler* api = nullptr;
-  std::optional<port::HttpResponse> on_head(const port::HttpRequest& request, std::size_t& body_bytes_max) noexcept override {
+  std::optional<port::HttpResponse> on_head(const port::HttpRequest& request,
+                                            std::size_t& body_bytes_max) noexcept override {
     return api->on_head(request, body_bytes_max);
   }
-  std::optional<port::HttpResponse> on_request(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body) noexcept override {
+  std::optional<port::HttpResponse> on_request(const port::HttpRequest& request, port::Ticket ticket,
+                                               std::span<std::byte> body) noexcept override {
     return api->on_request(request, ticket, body);
   }
-  port::HttpResponse refusal(const port::HttpRequest& request, std::uint16_t status, std::string_view why) noexcept override {
+  port::HttpResponse refusal(const port::HttpRequest& request, std::uint16_t status,
+                             std::string_view why) noexcept override {
     return api->refusal(request, status, why);
   }
 };
@@ -74,11 +77,13 @@ int TocsinDaemon::open_store() {
   store_ = std::move(*store);
   const auto& report = store_->report();
   if (report.salvaged) {
-    std::fprintf(stderr, "tocsind: the store was damaged (%s); %llu entries were kept, the damaged file is %s\n", report.fault.c_str(),
-                 static_cast<unsigned long long>(report.entries_kept), report.damaged_path.c_str());
+    std::fprintf(stderr, "tocsind: the store was damaged (%s); %llu entries were kept, the damaged file is %s\n",
+                 report.fault.c_str(), static_cast<unsigned long long>(report.entries_kept),
+                 report.damaged_path.c_str());
   }
   core::Settings settings;
-  for (const auto& upstream : config_.upstreams) settings.upstreams.push_back({upstream.name, UpstreamRunner::lanes_of(upstream)});
+  for (const auto& upstream : config_.upstreams)
+    settings.upstreams.push_back({upstream.name, UpstreamRunner::lanes_of(upstream)});
   settings.retention_ms = config_.store_retention_hours * 3'600'000;
   settings.alert_cache_bytes = bytes(ledger_.alert_cache);
   settings.hardware = hardware_fingerprint();
@@ -93,7 +98,8 @@ int TocsinDaemon::open_store() {
 
 int TocsinDaemon::open_listeners() {
   handler_ = std::make_unique<Handler>();
-  http_ = std::make_unique<microhttpd::HttpServer>(microhttpd::ServerParts{loop_, machine_clock_, *handler_, small_bodies_, body_pool_, &intake_});
+  http_ = std::make_unique<microhttpd::HttpServer>(
+      microhttpd::ServerParts{loop_, machine_clock_, *handler_, small_bodies_, body_pool_, &intake_});
   const auto& identity = core_->identity();
   api_ = std::make_unique<api::Api>(api::Parts{.daemon = *this,
                                                .answers = *http_,
@@ -114,26 +120,37 @@ int TocsinDaemon::open_listeners() {
       say(("cannot listen on " + where).c_str(), port.error());
       return false;
     }
-    const std::string shown = options.unix_path.empty() ? options.address.substr(0, options.address.rfind(':') + 1) + std::to_string(*port) : where;
+    const std::string shown = options.unix_path.empty()
+                                  ? options.address.substr(0, options.address.rfind(':') + 1) + std::to_string(*port)
+                                  : where;
     std::fprintf(stderr, "tocsind: listening on %s\n", shown.c_str());
     return true;
   };
   // Connections of several addresses of one listener share its limit.
   const auto share = [](std::int64_t most, std::size_t addresses) {
-    return static_cast<unsigned>(std::max<std::int64_t>(most / static_cast<std::int64_t>(std::max<std::size_t>(addresses, 1)), 4));
+    return static_cast<unsigned>(
+        std::max<std::int64_t>(most / static_cast<std::int64_t>(std::max<std::size_t>(addresses, 1)), 4));
   };
   for (const auto& address : config_.push_listen) {
-    if (!open({.kind = port::Listener::push, .address = address, .connections_max = share(config_.push_connections_max, config_.push_listen.size())})) return 1;
+    if (!open({.kind = port::Listener::push,
+               .address = address,
+               .connections_max = share(config_.push_connections_max, config_.push_listen.size())}))
+      return 1;
   }
   const auto admins = static_cast<std::size_t>(config_.admin_listen.size() + 1);
   for (const auto& address : config_.admin_listen) {
-    if (!open({.kind = port::Listener::admin, .address = address, .connections_max = share(config::kBoard.admin_connections_max, admins)})) return 1;
+    if (!open({.kind = port::Listener::admin,
+               .address = address,
+               .connections_max = share(config::kBoard.admin_connections_max, admins)}))
+      return 1;
   }
   const std::string& socket = config_.control_socket;
   if (const auto slash = socket.rfind('/'); slash != std::string::npos && slash > 0) {
     static_cast<void>(linux::make_folders(socket.substr(0, slash), 0755));
   }
-  const bool ok = open({.kind = port::Listener::control, .unix_path = socket, .unix_group = "tocsin-admin",
+  const bool ok = open({.kind = port::Listener::control,
+                        .unix_path = socket,
+                        .unix_group = "tocsin-admin",
                         .connections_max = share(config::kBoard.admin_connections_max, admins)});
   return ok ? 0 : 1;
 }
@@ -160,21 +177,23 @@ int TocsinDaemon::open() {
     return 1;
   }
   if (const int code = open_listeners(); code != 0) return code;
-  upstream_parts_ = std::make_unique<UpstreamParts>(UpstreamParts{.loop = loop_,
-                                                                  .daemon = *this,
-                                                                  .clock = clock_,
-                                                                  .random = random_,
-                                                                  .identity = core_->identity(),
-                                                                  .worker_dir = program_dir(),
-                                                                  .appliance_name = config_.appliance_name.empty() ? host_name() : config_.appliance_name,
-                                                                  .hostname = host_name(),
-                                                                  .ip = host_address(),
-                                                                  .timezone = config_.timezone,
-                                                                  .worker_data_bytes_max = bytes(2 * config::kBoard.mqtt_bytes_max)});
+  upstream_parts_ = std::make_unique<UpstreamParts>(
+      UpstreamParts{.loop = loop_,
+                    .daemon = *this,
+                    .clock = clock_,
+                    .random = random_,
+                    .identity = core_->identity(),
+                    .worker_dir = program_dir(),
+                    .appliance_name = config_.appliance_name.empty() ? host_name() : config_.appliance_name,
+                    .hostname = host_name(),
+                    .ip = host_address(),
+                    .timezone = config_.timezone,
+                    .worker_data_bytes_max = bytes(2 * config::kBoard.mqtt_bytes_max)});
   writer_->start();
   reader_->start();
   for (std::size_t i = 0; i < config_.upstreams.size(); ++i) {
-    upstreams_.push_back(std::make_unique<UpstreamRunner>(*upstream_parts_, config_.upstreams[i], static_cast<std::uint8_t>(i)));
+    upstreams_.push_back(
+        std::make_unique<UpstreamRunner>(*upstream_parts_, config_.upstreams[i], static_cast<std::uint8_t>(i)));
     upstreams_.back()->start(view_);
   }
   make_first_user();
@@ -196,14 +215,21 @@ void TocsinDaemon::make_first_user() {
   user.iterations = api::kPasswordIterations;
   random_.fill(user.salt);
   const Bytes salt{user.salt};
-  auto job = std::make_unique<api::StretchJob>(crypto_, password, salt, user.iterations, [this, user](const port::Digest256* hash) {
-    if (hash == nullptr) return;
-    model::User ready = user;
-    ready.password_hash = *hash;
-    core::Input input{{}, core::ChangeUser{.remove = false, .must_be_new = true, .user = std::move(ready), .shown_password = {}, .actor = "system"}};
-    static_cast<void>(post(std::move(input)));
-  });
-  if (reader_->post(std::move(job))) std::fprintf(stderr, "tocsind: the first password (user admin) is in %s\n", path.c_str());
+  auto job = std::make_unique<api::StretchJob>(crypto_, password, salt, user.iterations,
+                                               [this, user](const port::Digest256* hash) {
+                                                 if (hash == nullptr) return;
+                                                 model::User ready = user;
+                                                 ready.password_hash = *hash;
+                                                 core::Input input{{},
+                                                                   core::ChangeUser{.remove = false,
+                                                                                    .must_be_new = true,
+                                                                                    .user = std::move(ready),
+                                                                                    .shown_password = {},
+                                                                                    .actor = "system"}};
+                                                 static_cast<void>(post(std::move(input)));
+                                               });
+  if (reader_->post(std::move(job)))
+    std::fprintf(stderr, "tocsind: the first password (user admin) is in %s\n", path.c_str());
 }
 
 bool TocsinDaemon::post(core::Input&& input) noexcept {
@@ -272,7 +298,8 @@ int TocsinDaemon::run() {
   for (auto& upstream : upstreams_) upstream->begin_stop();
   const Monotonic until = clock_.now().mono.after_ms(kFarewellMs);
   const auto is_over = [this] {
-    const bool workers_gone = std::none_of(upstreams_.begin(), upstreams_.end(), [](const auto& u) { return u->is_running(); });
+    const bool workers_gone =
+        std::none_of(upstreams_.begin(), upstreams_.end(), [](const auto& u) { return u->is_running(); });
     return http_->quiet() && workers_gone;
   };
   while (!is_over() && clock_.now().mono < until && signals_seen_ < 2) {
@@ -337,7 +364,8 @@ core::ProcessStatus TocsinDaemon::process_status() const {
   const auto counters = http_->counters();
   out.http_connections = static_cast<std::uint32_t>(counters.connections);
   out.http_requests = counters.requests;
-  out.http_refused = counters.refused_framing + counters.refused_by_handler + counters.refused_too_large + counters.refused_no_room;
+  out.http_refused =
+      counters.refused_framing + counters.refused_by_handler + counters.refused_too_large + counters.refused_no_room;
   const char* why = nullptr;
   out.local_flow_ok = is_ready(why);
   const std::int64_t began = writer_->turn_began_ns();
@@ -367,7 +395,11 @@ std::string TocsinDaemon::config_json() const {
   json::Writer w(out);
   w.array();
   for (const auto& one : config::explain(loaded_)) {
-    w.object().member("key", one.key).member("value", one.value).member("layer", config::to_text(one.layer)).end_object();
+    w.object()
+        .member("key", one.key)
+        .member("value", one.value)
+        .member("layer", config::to_text(one.layer))
+        .end_object();
   }
   w.end_array();
   return out;

@@ -25,7 +25,8 @@ std::string host_address() {
   if (getifaddrs(&all) != 0) return "127.0.0.1";
   const std::unique_ptr<ifaddrs, decltype(&freeifaddrs)> owner(all, freeifaddrs);
   for (const ifaddrs* one = all; one != nullptr; one = one->ifa_next) {
-    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET || (one->ifa_flags & IFF_LOOPBACK) != 0) continue;
+    if (one->ifa_addr == nullptr || one->ifa_addr->sa_family != AF_INET || (one->ifa_flags & IFF_LOOPBACK) != 0)
+      continue;
     std::array<char, INET_ADDRSTRLEN> text{};
     const void* address = &reinterpret_cast<const sockaddr_in*>(one->ifa_addr)->sin_addr;
     if (inet_ntop(AF_INET, address, text.data(), text.size()) != nullptr) return text.data();

@@ -13,7 +13,9 @@ namespace {
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-SteadyTime in_ns(std::int64_t ns) { return std::chrono::steady_clock::now() + std::chrono::nanoseconds(std::max<std::int64_t>(ns, 0)); }
+SteadyTime in_ns(std::int64_t ns) {
+  return std::chrono::steady_clock::now() + std::chrono::nanoseconds(std::max<std::int64_t>(ns, 0));
+}
 
 constexpr std::int64_t kHourNs = 3'600'000'000'000LL;
 
@@ -109,7 +111,8 @@ bool ReaderThread::step(std::unique_ptr<core::Job>& job) noexcept {
     outcome = error(Errc::out_of_budget, "reader: memory");
   }
   FinishedJob finished{std::move(job), outcome};
-  while (!finished_.push(std::move(finished)) && !stopping_) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  while (!finished_.push(std::move(finished)) && !stopping_)
+    std::this_thread::sleep_for(std::chrono::microseconds(200));
   return true;
 }
 

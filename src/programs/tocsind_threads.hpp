@@ -70,7 +70,9 @@ class ReaderThread {
   explicit ReaderThread(port::Store& store) : store_(store) {}
   ~ReaderThread() { stop(); }
 
-  [[nodiscard]] Status open(linux::Loop& loop, linux::Callback on_finished) { return finished_.open(loop, on_finished); }
+  [[nodiscard]] Status open(linux::Loop& loop, linux::Callback on_finished) {
+    return finished_.open(loop, on_finished);
+  }
   void start();
   /// Jobs that wait are dropped, unfinished.
   void stop() noexcept;

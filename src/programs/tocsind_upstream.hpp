@@ -25,7 +25,7 @@ struct UpstreamParts {
   const BoxClock& clock;
   port::Random& random;
   model::Identity identity;
-  std::string worker_dir;       ///< where the worker programs are
+  std::string worker_dir;  ///< where the worker programs are
   std::string appliance_name;
   std::string hostname;
   std::string ip;
@@ -66,7 +66,8 @@ class UpstreamRunner final : public channel::FrameHandler {
   void drop_link() noexcept;
   void update_interest() noexcept;
   void pump() noexcept;
-  void on_fed(const core::FeedRequest& request, const Status& outcome, const core::FeedResult& result, std::string&& frame);
+  void on_fed(const core::FeedRequest& request, const Status& outcome, const core::FeedResult& result,
+              std::string&& frame);
   void forward_confirm(model::Lane lane, std::uint64_t seq) noexcept;
   void set_state(std::string state, std::string detail);
 
@@ -85,9 +86,9 @@ class UpstreamRunner final : public channel::FrameHandler {
   std::string detail_;
   std::int64_t since_ms_ = 0;
   std::uint32_t restarts_ = 0;
-  std::uint32_t failures_ = 0;        ///< starts in a row that did not last
+  std::uint32_t failures_ = 0;  ///< starts in a row that did not last
   Monotonic launched_;
-  Monotonic heard_;                   ///< the last sign of life
+  Monotonic heard_;  ///< the last sign of life
   std::uint32_t message_bytes_max_ = 0;
   std::uint64_t damaged_ = 0;
   bool stopping_ = false;

@@ -85,7 +85,8 @@ const User* Registry::user(std::string_view name) const noexcept {
   return at != users_.end() ? &*at : nullptr;
 }
 
-const ApiToken* Registry::api_token(std::string_view token, const port::Crypto& crypto, Bytes secret, Wall now) const noexcept {
+const ApiToken* Registry::api_token(std::string_view token, const port::Crypto& crypto, Bytes secret,
+                                    Wall now) const noexcept {
   const auto hash = token_hash(token, crypto, secret);
   const ApiToken* found = nullptr;
   for (const ApiToken& one : api_tokens_) {
@@ -155,10 +156,12 @@ Result<Registry::Pointer> Registry::load(port::ReadTxn& txn, std::uint64_t gener
     all.push_back(std::move(*decoded));
     return true;
   };
-  auto done = for_each(txn, Table::instance, damaged,
-                       [&](Bytes in) { return add(out->instances_, model::decode_instance(in), model::kInstancesMax); });
+  auto done = for_each(txn, Table::instance, damaged, [&](Bytes in) {
+    return add(out->instances_, model::decode_instance(in), model::kInstancesMax);
+  });
   if (!done.ok()) return done.error();
-  done = for_each(txn, Table::user, damaged, [&](Bytes in) { return add(out->users_, model::decode_user(in), kUsersMax); });
+  done = for_each(txn, Table::user, damaged,
+                  [&](Bytes in) { return add(out->users_, model::decode_user(in), kUsersMax); });
   if (!done.ok()) return done.error();
   done = for_each(txn, Table::api_token, damaged,
                   [&](Bytes in) { return add(out->api_tokens_, model::decode_api_token(in), kApiTokensMax); });
@@ -166,7 +169,9 @@ Result<Registry::Pointer> Registry::load(port::ReadTxn& txn, std::uint64_t gener
   return Pointer{std::move(out)};
 }
 
-Status put(port::WriteTxn& txn, const Instance& instance) { return put_sealed(txn, key_of(instance.data_id), instance); }
+Status put(port::WriteTxn& txn, const Instance& instance) {
+  return put_sealed(txn, key_of(instance.data_id), instance);
+}
 Status put(port::WriteTxn& txn, const User& user) { return put_sealed(txn, key_of(user.name), user); }
 Status put(port::WriteTxn& txn, const ApiToken& token) { return put_sealed(txn, key_of(token.hash), token); }
 Status erase_instance(port::WriteTxn& txn, std::int32_t data_id) { return txn.erase(key_of(data_id)); }

@@ -29,14 +29,17 @@ class Registry {
 
   /// Null: unknown.
   [[nodiscard]] const model::Instance* instance(std::int32_t data_id) const noexcept;
-  /// The instance of that data id when `token` is its token and it is enabled; null otherwise. Constant time over the token.
-  [[nodiscard]] const model::Instance* authenticate(std::int32_t data_id, std::string_view token, const port::Crypto& crypto,
-                                                    Bytes secret) const noexcept;
+  /// The instance of that data id when `token` is its token and it is enabled; null otherwise. Constant time over the
+  /// token.
+  [[nodiscard]] const model::Instance* authenticate(std::int32_t data_id, std::string_view token,
+                                                    const port::Crypto& crypto, Bytes secret) const noexcept;
   /// The instance whose token this is, whatever its data id; null: none.
-  [[nodiscard]] const model::Instance* by_token(std::string_view token, const port::Crypto& crypto, Bytes secret) const noexcept;
+  [[nodiscard]] const model::Instance* by_token(std::string_view token, const port::Crypto& crypto,
+                                                Bytes secret) const noexcept;
   [[nodiscard]] const model::User* user(std::string_view name) const noexcept;
   /// Null: unknown or expired at `now` (an untrusted clock expires nothing).
-  [[nodiscard]] const model::ApiToken* api_token(std::string_view token, const port::Crypto& crypto, Bytes secret, Wall now) const noexcept;
+  [[nodiscard]] const model::ApiToken* api_token(std::string_view token, const port::Crypto& crypto, Bytes secret,
+                                                 Wall now) const noexcept;
   /// The next data id to allocate: one above the highest allocated so far, at least kDataIdAllocatedFirst.
   [[nodiscard]] std::int32_t next_data_id() const noexcept;
 

@@ -35,7 +35,9 @@ class CoreBox {
   static constexpr std::int32_t kDataId = 10000001;
   static constexpr std::int64_t kWallStart = 1'793'500'000'000;
 
-  explicit CoreBox(std::uint64_t seed = 1, std::uint64_t quota_bytes = 64 * MiB) : store(quota_bytes), random(seed) { settings.upstreams = {{"centre", {true, true, true}}}; }
+  explicit CoreBox(std::uint64_t seed = 1, std::uint64_t quota_bytes = 64 * MiB) : store(quota_bytes), random(seed) {
+    settings.upstreams = {{"centre", {true, true, true}}};
+  }
 
   /// A start of the daemon. The store keeps what it has.
   Status start() {
@@ -97,8 +99,10 @@ class CoreBox {
     EXPECT_TRUE(read.has_value()) << (read ? "" : read.error().message);
     return core::Input{next_reply(), std::move(out)};
   }
-  static std::string item(const std::string& name, const std::string& target = "0:10.0.0.1", const std::string& extra = {}) {
-    return R"({"event_name":")" + name + R"(","target":")" + target + R"(","event":{"content":"c"},"dimension":{)" + extra + "}}";
+  static std::string item(const std::string& name, const std::string& target = "0:10.0.0.1",
+                          const std::string& extra = {}) {
+    return R"({"event_name":")" + name + R"(","target":")" + target + R"(","event":{"content":"c"},"dimension":{)" +
+           extra + "}}";
   }
 
   gnutls::Crypto crypto;

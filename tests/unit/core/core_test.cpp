@@ -106,7 +106,8 @@ TEST_F(CoreTest, FoldsAreCountedAgainFromTheLogAfterACrash) {
 TEST_F(CoreTest, ARecoveryEndsTheAlertAndTheNextEventOpensAnother) {
   static_cast<void>(box.add_instance(1, 10000002));
   static_cast<void>(box.turn(box.push("[" + CoreBox::item("disk") + "]", 10000002)));
-  static_cast<void>(box.turn(box.push("[" + CoreBox::item("disk", "0:10.0.0.1", R"("event_type":"recovery")") + "]", 10000002)));
+  static_cast<void>(
+      box.turn(box.push("[" + CoreBox::item("disk", "0:10.0.0.1", R"("event_type":"recovery")") + "]", 10000002)));
   EXPECT_EQ(box.core->gauges().alerts_open, 0U);
   static_cast<void>(box.turn(box.push("[" + CoreBox::item("disk") + "]", 10000002)));
   EXPECT_EQ(box.core->gauges().alerts_open, 1U);
@@ -125,7 +126,9 @@ TEST_F(CoreTest, AcknowledgingAnswersEachIdInItsList) {
   txn = error(Errc::unavailable, "released");
   auto out = box.turn(core::Input{box.next_reply(), core::AckAlerts{{id, "17000000009999"}, "on it", "user:alice"}});
   ASSERT_EQ(out.answers.size(), 1U);
-  EXPECT_EQ(out.answers[0].data, R"({"alerts_ack_success":[")" + id + R"("],"alerts_not_exist":["17000000009999"],"alerts_already_ack":[],"alerts_not_abnormal":[]})");
+  EXPECT_EQ(out.answers[0].data,
+            R"({"alerts_ack_success":[")" + id +
+                R"("],"alerts_not_exist":["17000000009999"],"alerts_already_ack":[],"alerts_not_abnormal":[]})");
   out = box.turn(core::Input{box.next_reply(), core::AckAlerts{{id}, "again", "user:bob"}});
   EXPECT_NE(out.answers[0].data.find(R"("alerts_already_ack":[")"), std::string::npos);
 }
@@ -177,7 +180,8 @@ TEST(CoreRoom, UndeliveredEventsMakeRoomForNewOnesBehindAGapRecord) {
   ASSERT_TRUE(box.start().ok());
   static_cast<void>(box.add_instance());
   std::string items = "[";
-  for (int i = 0; i < 100; ++i) items += (i > 0 ? "," : "") + CoreBox::item("event " + std::to_string(i) + std::string(100, 'x'));
+  for (int i = 0; i < 100; ++i)
+    items += (i > 0 ? "," : "") + CoreBox::item("event " + std::to_string(i) + std::string(100, 'x'));
   items += "]";
   std::uint64_t accepted = 0;
   for (int i = 0; i < 800; ++i) {
