@@ -90,7 +90,7 @@ class LaneWalk {
       ++damaged_;
     }
     if (is_down) {
-      is_done_ = first_seq == 0;
+      is_done_ = first_seq <= 1;  // sequences begin at 1
       next_ = is_done_ ? 0 : first_seq - 1;
     } else {
       next_ = std::max(next_, last_seq) + 1;

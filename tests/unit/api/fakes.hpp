@@ -164,9 +164,9 @@ class ApiTest : public ::testing::Test {
 
   gnutls::Crypto crypto;
   CountingRandom random;
+  Budget intake{"intake", 1 * MiB};  // before the daemon: batches that it keeps live in it
   FakeDaemon daemon;
   FakeAnswers answers;
-  Budget intake{"intake", 1 * MiB};
   port::Digest256 secret{};
   std::unique_ptr<Api> api;
   std::uint32_t next_slot = 0;

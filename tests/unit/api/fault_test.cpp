@@ -30,6 +30,7 @@ class FailNth final : public std::pmr::memory_resource {
 
 class IntakeFault : public ApiTest {
  protected:
+  ~IntakeFault() override { daemon.inputs.clear(); }  // their batches live in `memory`
   IntakeFault() {
     api = std::make_unique<Api>(Parts{.daemon = daemon,
                                       .answers = answers,
