@@ -12,10 +12,11 @@
 namespace tocsin::json {
 namespace {
 
-namespace od = simdjson::ondemand;
 static_assert(simdjson::SIMDJSON_PADDING <= kPaddingBytes);
 
 constexpr std::size_t kSmallBytesMax = 64 * KiB;
+
+constexpr const char* kMisplaced = "misplaced or missing bracket, comma, colon or value";
 
 bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -30,162 +31,175 @@ const char* reason_of(simdjson::error_code code) noexcept {
     case simdjson::UTF8_ERROR: return "not UTF-8";
     case simdjson::UNCLOSED_STRING: return "a string is not closed";
     case simdjson::UNESCAPED_CHARS: return "a control character inside a string";
-    case simdjson::INCOMPLETE_ARRAY_OR_OBJECT: return "an array or object is not closed, or something follows it";
-    default: return "misplaced or missing bracket, comma, colon or value";
+    default: return kMisplaced;
   }
 }
 
-/// Walks one document and remembers the first failure. On-Demand's own checks see the structure; strings, numbers
-/// and literals are checked here on the text of each token.
-class Visit {
+/// Walks the index that simdjson made of a text: an entry for each bracket, brace, comma and colon, and for the first
+/// byte of each string, number and word. Nothing but white space lies between the end of one and the next entry.
+/// UTF-8, control characters in strings and closed strings were checked when the index was made; all else is here.
+class Walk {
  public:
-  Visit(std::string_view text, std::span<Pick> picks) : text_(text), picks_(picks) {}
+  /// `index` has one entry more than there are tokens: the size of the text.
+  Walk(std::string_view text, std::span<const std::uint32_t> index, std::span<Pick> picks)
+      : text_(text), at_(index.data()), end_(at_ + index.size() - 1), picks_(picks), escapes_(has_escapes(text)) {}
 
-  bool root(od::document& document) {
-    const std::string_view body = trimmed(text_);
-    checked_.text = body;
-    checked_.kind = kind_of(body);
-    checked_.values = 1;
-    if (body.front() == '[') {
-      od::array array;
-      if (!ok(document.get_array().get(array))) return false;
-      if (!elements(array, 1, checked_.elements)) return false;
-    } else if (body.front() == '{') {
-      od::object object;
-      if (!ok(document.get_object().get(object))) return false;
-      if (!members(object, 1)) return false;
-    } else {
-      // A string here is not cut from what follows it by the index.
-      if (body.front() == '"' && behind_string(body.data() + 1) != body.data() + body.size()) {
-        return fail("something follows the value");
-      }
-      return scalar(body);
+  bool root() {
+    checked_.text = trimmed(text_);
+    checked_.kind = kind_of(checked_.text);
+    const char first = checked_.text.front();
+    if ((first == '[' || first == '{') && text_[end_[-1]] != closing(first)) {
+      return fail("an array or object is not closed, or something follows it");
     }
-    const char* where = nullptr;
-    if (document.current_location().get(where) == simdjson::OUT_OF_BOUNDS) return true;
-    if (where != nullptr) place(where);
-    return fail("something follows the value");
+    if (!value()) return false;
+    while (depth_ > 0) {
+      if (depth_ == 1 && wanted_ != nullptr) finish_pick();
+      if (!behind_value()) return false;
+    }
+    if (at_ != end_) return fail_here("something follows the value");
+    checked_.elements = checked_.kind == Kind::array ? levels_[0].elements : 0;
+    return true;
   }
 
   [[nodiscard]] const Checked& checked() const noexcept { return checked_; }
   [[nodiscard]] const ParseError& failure() const noexcept { return failure_; }
 
  private:
-  bool value(od::value& item, std::uint32_t depth, std::uint32_t& children) {
-    ++checked_.values;
-    const std::string_view token = item.raw_json_token();
-    if (!place(token.data())) return false;
-    if (token.front() == '[') {
-      od::array array;
-      return deep_enough(depth) && ok(item.get_array().get(array)) && elements(array, depth + 1, children);
-    }
-    if (token.front() == '{') {
-      od::object object;
-      return deep_enough(depth) && ok(item.get_object().get(object)) && members(object, depth + 1);
-    }
-    return scalar(trimmed(token));
+  struct Level {
+    char close = 0;
+    std::uint32_t elements = 0;
+  };
+
+  static char closing(char open) noexcept { return open == '[' ? ']' : '}'; }
+  /// Of the token that comes next; behind the last one a letter that is nothing.
+  [[nodiscard]] char letter() const noexcept { return at_ < end_ ? text_[*at_] : '\0'; }
+  /// The token that comes next up to the one behind it. Precondition: there is one.
+  [[nodiscard]] std::string_view token() const noexcept {
+    std::string_view out{text_.data() + at_[0], at_[1] - at_[0]};
+    while (is_space(out.back())) out.remove_suffix(1);
+    return out;
   }
 
-  bool elements(od::array& array, std::uint32_t depth, std::uint32_t& count) {
-    for (auto element : array) {
-      od::value item;
-      std::uint32_t children = 0;
-      if (!ok(std::move(element).get(item)) || !value(item, depth, children)) return false;
-      ++count;
+  /// Reads a scalar or an empty array or object, or goes into one as far as the first scalar or empty one in it.
+  bool value() {
+    for (;;) {
+      ++checked_.values;
+      const char first = letter();
+      if (first == '"') return string() && next();
+      if (first != '[' && first != '{') return scalar() && next();
+      if (depth_ == kDepthMax) return fail_here("nested deeper than 32 levels");
+      Level& level = levels_[depth_];
+      level = {closing(first), 0};
+      next();
+      if (letter() == level.close) return next();
+      ++depth_;
+      level.elements = 1;
+      if (first == '{' && !name()) return false;
     }
-    return true;
   }
 
-  bool members(od::object& object, std::uint32_t depth) {
-    for (auto member : object) {
-      od::field field;
-      if (!ok(std::move(member).get(field))) return false;
-      const char* const name = field.key().raw();
-      if (!place(name)) return false;
-      const std::string_view inside{name, static_cast<std::size_t>(behind_string(name) - 1 - name)};
-      if (!string(inside)) return false;
-      std::uint32_t children = 0;
-      od::value item = field.value();
-      const char* const start = item.raw_json_token().data();
-      if (!value(item, depth, children)) return false;
-      if (depth == 1 && !picks_.empty() && !pick(inside, item, start, children)) return false;
+  /// Behind a value in an array or object: its end, or a comma and what follows as far as the next value's end.
+  bool behind_value() {
+    Level& level = levels_[depth_ - 1];
+    const char found = letter();
+    if (found == level.close) {
+      --depth_;
+      return next();
     }
-    return true;
+    if (found != ',') return fail_here(kMisplaced);
+    next();
+    ++level.elements;
+    return (level.close == ']' || name()) && value();
   }
 
-  bool pick(std::string_view name, od::value& item, const char* start, std::uint32_t children) {
-    const auto wanted =
+  bool name() {
+    if (letter() != '"') return fail_here(kMisplaced);
+    if (!string()) return false;
+    const std::string_view inside = depth_ == 1 && !picks_.empty() ? inside_of_token() : std::string_view{};
+    next();
+    if (letter() != ':') return fail_here(kMisplaced);
+    next();
+    return inside.data() == nullptr || begin_pick(inside);
+  }
+
+  bool begin_pick(std::string_view name) {
+    const auto found =
         std::find_if(picks_.begin(), picks_.end(), [name](const Pick& one) { return stands_for(name, one.name); });
-    if (wanted == picks_.end()) return true;
-    place(start);
-    if (!wanted->text.empty()) return fail("a member of the request appears twice");
-    // A scalar is one token; an array or object ends before the token that On-Demand stands at now.
-    const char* end = text_end();
-    if (*start != '[' && *start != '{') {
-      const std::string_view token = item.raw_json_token();
-      end = token.data() + token.size();
-    } else if (item.current_location().get(end) != simdjson::SUCCESS) {
-      end = text_end();
-    }
-    wanted->text = trimmed({start, static_cast<std::size_t>(std::min(end, text_end()) - start)});
-    wanted->elements = children;
+    if (found == picks_.end()) return true;
+    if (!found->text.empty()) return fail_here("a member of the request appears twice");
+    wanted_ = &*found;
+    wanted_from_ = *at_;
     return true;
   }
 
-  bool scalar(std::string_view token) {
-    if (token.empty()) return fail("a value is missing");
-    switch (token.front()) {
-      case '"': {
-        if (token.size() < 2 || token.back() != '"') return fail("a string is not closed");
-        return string(token.substr(1, token.size() - 2));
-      }
-      case 't': return token == "true" || fail("unknown word");
-      case 'f': return token == "false" || fail("unknown word");
-      case 'n': return token == "null" || fail("unknown word");
+  /// Behind the value of the wanted member. If that is an array its level was the second one.
+  void finish_pick() {
+    wanted_->text = trimmed(text_.substr(wanted_from_, *at_ - wanted_from_));
+    wanted_->elements = wanted_->text.front() == '[' ? levels_[1].elements : 0;
+    wanted_ = nullptr;
+  }
+
+  bool scalar() {
+    if (at_ == end_) return fail_here("a value is missing");
+    const std::string_view word = token();
+    switch (word.front()) {
+      case 't': return word == "true" || fail_here("unknown word");
+      case 'f': return word == "false" || fail_here("unknown word");
+      case 'n': return word == "null" || fail_here("unknown word");
       default: break;
     }
-    if (token.front() != '-' && (token.front() < '0' || token.front() > '9')) return fail("a value is expected here");
-    if (!is_number(token)) return fail("not a number");
-    return is_finite_number(token) || fail("a number is too large");
+    if (is_plain_integer(word)) return true;
+    if (word.front() != '-' && (word.front() < '0' || word.front() > '9')) return fail_here("a value is expected here");
+    if (!is_number(word)) return fail_here("not a number");
+    return is_finite_number(word) || fail_here("a number is too large");
   }
 
-  /// Control characters and UTF-8 were checked when the index was made.
-  bool string(std::string_view inside) {
+  /// Most numbers: digits alone, too few to be anything but finite.
+  static bool is_plain_integer(std::string_view word) noexcept {
+    if (word.size() > 18 || (word.front() == '0' && word.size() > 1)) return false;
+    return std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
+  }
+
+  [[nodiscard]] std::string_view inside_of_token() const noexcept {
+    const std::string_view quoted = token();
+    return quoted.substr(1, quoted.size() - 2);
+  }
+
+  bool string() {
+    const std::string_view quoted = token();
+    if (quoted.size() < 2 || quoted.back() != '"') return fail_here("a string is not closed");
+    if (!escapes_) return true;
+    const std::string_view inside = quoted.substr(1, quoted.size() - 2);
     if (!has_escapes(inside)) return true;
     std::size_t at = 0;
     const char* const reason = check_escapes(inside, at);
     if (reason == nullptr) return true;
-    place(inside.data() + at);
+    failure_.offset = *at_ + 1 + at;
     return fail(reason);
   }
 
-  bool deep_enough(std::uint32_t depth) { return depth < kDepthMax || fail("nested deeper than 32 levels"); }
-
-  /// Notes where the walk is. False when On-Demand stands behind the end of the text.
-  bool place(const char* where) {
-    failure_.offset = static_cast<std::size_t>(std::clamp(where, text_.data(), text_end()) - text_.data());
-    return where < text_end() || fail("an array or object is not closed");
+  bool next() noexcept {
+    ++at_;
+    return true;
   }
-  bool ok(simdjson::error_code code) {
-    if (code == simdjson::MEMALLOC) throw std::bad_alloc{};
-    return code == simdjson::SUCCESS || fail(reason_of(code));
+  bool fail_here(const char* reason) noexcept {
+    failure_.offset = std::min<std::size_t>(*std::min(at_, end_), text_.size());
+    return fail(reason);
   }
-  bool fail(const char* reason) {
+  bool fail(const char* reason) noexcept {
     failure_.reason = reason;
     return false;
   }
-  /// Behind the closing quote of the string whose inside begins at `p`.
-  [[nodiscard]] const char* behind_string(const char* p) const noexcept {
-    p = find_quote_or_backslash(p, text_end());
-    while (p < text_end() && *p == '\\') {
-      p = text_end() - p > 2 ? find_quote_or_backslash(p + 2, text_end()) : text_end();
-    }
-    return p < text_end() ? p + 1 : p;
-  }
-  [[nodiscard]] const char* text_end() const noexcept { return text_.data() + text_.size(); }
 
   std::string_view text_;
+  const std::uint32_t* at_;
+  const std::uint32_t* end_;
   std::span<Pick> picks_;
+  bool escapes_;  ///< somewhere in the text
+  std::uint32_t depth_ = 0;
+  std::array<Level, kDepthMax> levels_{};
+  Pick* wanted_ = nullptr;
+  std::size_t wanted_from_ = 0;
   Checked checked_;
   ParseError failure_;
 };
@@ -248,9 +262,12 @@ std::size_t count_elements(std::string_view text, std::size_t stop_above) noexce
 
 struct Parser::Engine {
   explicit Engine(std::size_t bytes) {
-    if (parser.allocate(bytes) != simdjson::SUCCESS) throw std::bad_alloc{};
+    if (simdjson::get_active_implementation()->create_dom_parser_implementation(bytes, kDepthMax, index) !=
+        simdjson::SUCCESS) {
+      throw std::bad_alloc{};
+    }
   }
-  od::parser parser;
+  std::unique_ptr<simdjson::internal::dom_parser_implementation> index;
 };
 
 Parser::Parser(ParserLimits limits)
@@ -272,14 +289,16 @@ tl::expected<Checked, ParseError> Parser::check(std::string_view text, std::span
     return refuse(What::too_many, "too many values, names, commas and brackets", 0);
   }
   for (Pick& one : picks) one = Pick{one.name};
-  od::document document;
+  auto& index = *(big ? *big : *small_).index;
   const auto failure =
-      (big ? *big : *small_).parser.iterate(text.data(), text.size(), text.size() + kPaddingBytes).get(document);
+      index.stage1(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), simdjson::stage1_mode::regular);
   if (failure == simdjson::MEMALLOC) throw std::bad_alloc{};
   if (failure != simdjson::SUCCESS) return refuse(What::malformed, reason_of(failure), 0);
-  Visit visit{text, picks};
-  if (!visit.root(document)) return tl::unexpected(visit.failure());
-  return visit.checked();
+  const std::size_t tokens = index.n_structural_indexes;
+  index.structural_indexes[tokens] = static_cast<std::uint32_t>(text.size());  // there is room for it
+  Walk walk{text, {index.structural_indexes.get(), tokens + 1}, picks};
+  if (!walk.root()) return tl::unexpected(walk.failure());
+  return walk.checked();
 }
 
 }  // namespace tocsin::json

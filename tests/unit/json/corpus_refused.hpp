@@ -200,6 +200,12 @@ inline const std::vector<std::string>& refused_texts() {  // style: allow size, 
       R"({"a",1})",
       // deeper than the bound
       "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+      // taken by a walk that asks a list's structure only as far as it must to go on
+      R"(["a":]])",
+      R"({"a":{"b": "c":[1,{"d":null}]}}})",
+      R"({"x":[ "y":[0]}]})",
+      R"([[{ "y":[{,"a":1}]}}]])",
+      R"({"x":[1,"data":{"y":]1e30]}]})",
   };
   return kTexts;
 }
