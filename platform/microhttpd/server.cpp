@@ -183,6 +183,12 @@ void HttpServer::answer(port::Ticket ticket, port::HttpResponse response) noexce
   slot.listener->dirty = true;
 }
 
+void HttpServer::expire_waiting(port::Listener kind) noexcept {
+  for (auto& slot : slots_) {
+    if (slot->listener != nullptr && slot->listener->kind == kind && slot->phase == Phase::answer) expire(*slot);
+  }
+}
+
 void HttpServer::begin_stop() noexcept {
   if (stopping_) return;
   stopping_ = true;

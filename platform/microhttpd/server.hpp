@@ -50,6 +50,9 @@ class HttpServer final : public port::HttpAnswers {
   /// then the loop may sleep up to 32 ms before it looks.
   void answer(port::Ticket ticket, port::HttpResponse response) noexcept override;
 
+  /// Whoever waits for an answer on such a listener gets 503 now: what they wait for has stalled.
+  void expire_waiting(port::Listener kind) noexcept;
+
   /// Accepts nothing more, closes idle connections, and each other one after its answer. The loop goes on running.
   void begin_stop() noexcept;
   /// Nothing is waiting or being sent any more.

@@ -24,6 +24,18 @@ Result<model::Alert> read_alert(const port::Entry& entry) {
   return model::decode_alert(*payload);
 }
 
+using Folds = std::shared_ptr<const std::vector<core::FoldNews>>;
+
+/// Adds what the writer has counted and not written yet.
+void add_folds(const Folds& folds, model::Alert& alert) {
+  for (const core::FoldNews& news : *folds) {
+    if (news.number != alert.number || news.event_count <= alert.event_count) continue;
+    alert.event_count = news.event_count;
+    alert.latest_ms = news.latest_ms;
+    alert.update_ms = news.update_ms;
+  }
+}
+
 /// Walks the alerts from the newest to the oldest.
 class ListJob final : public core::Job {
  public:
@@ -33,7 +45,7 @@ class ListJob final : public core::Job {
     std::uint64_t before_number = ~0ULL;
   };
   ListJob(const Services& services, const Call& call, const Query& query)
-      : services_(services), call_(call), query_(query) {}
+      : services_(services), call_(call), query_(query), folds_(services.parts.daemon.view().folds) {}
 
   Result<bool> step(port::ReadTxn& txn) override {
     for (int n = 0; n < kAlertsPerSlice; ++n) {
@@ -45,12 +57,13 @@ class ListJob final : public core::Job {
         return true;
       }
       query_.before_number = load_be64((*entry)->key.data() + 1);
-      const auto alert = read_alert(**entry);
+      auto alert = read_alert(**entry);
       if (!alert.ok()) {
         ++damaged_;
         continue;
       }
       if (query_.state && alert->state != *query_.state) continue;
+      add_folds(folds_, *alert);
       if (count_++ > 0) items_.push_back(',');
       alert::append_document(*alert, alert::Transition::none, items_);
     }
@@ -72,6 +85,7 @@ class ListJob final : public core::Job {
   const Services& services_;
   Call call_;
   Query query_;
+  Folds folds_;
   std::string items_;
   std::uint64_t count_ = 0;
   std::uint64_t damaged_ = 0;
@@ -81,17 +95,18 @@ class ListJob final : public core::Job {
 class OneJob final : public core::Job {
  public:
   OneJob(const Services& services, const Call& call, std::uint64_t number)
-      : services_(services), call_(call), number_(number) {}
+      : services_(services), call_(call), number_(number), folds_(services.parts.daemon.view().folds) {}
 
   Result<bool> step(port::ReadTxn& txn) override {
     const model::Key key = alert_key(number_);
     auto value = txn.get(key);
     if (!value.ok()) return value.error();
     if (!*value) return error(Errc::not_found, "there is no alert of this id");
-    const auto alert = read_alert({key, **value});
+    auto alert = read_alert({key, **value});
     if (!alert.ok()) return alert.error().in("the alert cannot be read");
     // The first ten digits are part of the id: another creation time is another alert.
     if (model::alert_id(*alert) != call_.parameter) return error(Errc::not_found, "there is no alert of this id");
+    add_folds(folds_, *alert);
     alert::append_document(*alert, alert::Transition::none, data_);
     return true;
   }
@@ -103,6 +118,7 @@ class OneJob final : public core::Job {
   const Services& services_;
   Call call_;
   std::uint64_t number_;
+  Folds folds_;
   std::string data_;
 };
 

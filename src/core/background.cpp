@@ -8,6 +8,7 @@ namespace tocsin::core {
 namespace {
 
 constexpr int kSegmentsPerSlice = 256;
+constexpr std::uint32_t kFailuresMax = 16;
 
 /// Looks back from the lane's end for the place where the newest kEntries ids begin.
 Status look_back(port::ReadTxn& txn, IdRebuild& rebuild) {
@@ -64,9 +65,9 @@ bool Core::background(Now) noexcept {
     if (!txn.ok()) return false;
     auto& rebuild = state_->id_rebuild;
     const Status done = rebuild.is_looking_back ? look_back(**txn, rebuild) : read_up(**txn, rebuild, state_->ids);
-    // A log that cannot be walked leaves the window as far as it came: a repeat may then be stored twice, which is
-    // the lesser harm than refusing every event with an id for good.
-    if (!done.ok()) rebuild.is_done = true;
+    // A log that cannot be walked, time after time, leaves the window as far as it came: a repeat may then be stored
+    // twice, which is the lesser harm than refusing every event with an id for good.
+    if (!done.ok() && ++rebuild.failures >= kFailuresMax) rebuild.is_done = true;
   } catch (const std::bad_alloc&) {
     return true;
   }

@@ -7,7 +7,6 @@
 #include "src/core/note.hpp"
 #include "src/core/state.hpp"
 #include "src/core/turn.hpp"
-#include "src/ingest/facts_again.hpp"
 #include "src/model/seal.hpp"
 
 namespace tocsin::core {
@@ -113,59 +112,6 @@ Status Core::start(Now now) try {
   return error(Errc::out_of_budget, "start: memory");
 }
 
-Status Core::recount_folds(Now now) {
-  const std::uint64_t from = state_->record.folds_from_seq;
-  if (from == 0) return {};
-  auto txn = ports_.store.begin_read();
-  if (!txn.ok()) return txn.error();
-  std::string scratch;
-  Status failed;
-  const auto open_alert = [&](const Id128& dedupe) -> std::optional<model::Alert> {
-    if (const auto* cached = state_->cache.find(dedupe)) return *cached;
-    const Key key = Key(Table::open_alert).raw(dedupe);
-    auto value = (*txn)->get(key);
-    if (!value.ok() || !*value) return std::nullopt;
-    const auto number = model::unseal(key, **value);
-    if (!number.ok() || number->size() != sizeof(std::uint64_t)) return std::nullopt;
-    const Key alert_key = Key(Table::alert).u64(load<std::uint64_t>(number->data()));
-    value = (*txn)->get(alert_key);
-    if (!value.ok() || !*value) return std::nullopt;
-    const auto payload = model::unseal(alert_key, **value);
-    auto alert = payload.ok() ? model::decode_alert(*payload) : Result<model::Alert>(payload.error());
-    return alert.ok() ? std::optional<model::Alert>{std::move(*alert)} : std::nullopt;
-  };
-  for (const auto lane : {model::Lane::critical, model::Lane::normal}) {
-    std::uint64_t at = from;
-    for (bool more = true; more;) {
-      auto walked =
-          log::walk(**txn, lane, at, 64, [&](const model::SegmentHeader& segment, const model::Record& record) {
-            const auto* instance = state_->registry->instance(record.data_id);
-            if (instance == nullptr) return true;
-            if (record.kind == model::RecordKind::custom_event && instance->alert == 0) return true;
-            const auto facts = ingest::facts_of(ports_.crypto, record.kind, *instance, record.json, scratch);
-            if (!facts.ok()) return true;
-            auto alert = open_alert(facts->dedupe);
-            if (!alert) return true;
-            const Wall received{record.wall_ms, (segment.flags & model::kSegmentTrusted) != 0};
-            if (!alert::refold(*alert, *facts, {record.seq, received, record.data_id, instance->plugin_id}))
-              return true;
-            if (!state_->folds_since) state_->folds_since = now.mono;
-            ++state_->folds_waiting;
-            // What does not fit the cache is written by the next turn's flush; here it is rare enough to fail the
-            // start.
-            if (!state_->cache.put(std::move(*alert), record.seq).empty())
-              failed = error(Errc::out_of_budget, "recount of folds");
-            return failed.ok();
-          });
-      if (!walked.ok()) return walked.error().in("recount of folds");
-      if (!failed.ok()) return failed;
-      more = walked->next_seq.has_value();
-      if (more) at = *walked->next_seq;
-    }
-  }
-  return {};
-}
-
 Status Core::try_turn(std::span<Input> inputs, Now now, Effects& out) {
   Turn turn(ports_, settings_, *state_, now);
   for (Input& input : inputs) {
@@ -173,9 +119,10 @@ Status Core::try_turn(std::span<Input> inputs, Now now, Effects& out) {
   }
   if (auto done = turn.ride_along(); !done.ok()) return done;
   const bool wrote = turn.has_writes();
+  turn.make_room_for_answers(out);
   if (auto done = turn.commit(); !done.ok()) return done;
   turn.adopt(out);
-  out.changed = wrote;
+  out.changed = out.changed || wrote;
   return {};
 }
 
@@ -212,7 +159,21 @@ void Core::recover_from(const Error& failure) noexcept {
   }
 }
 
+/// A confirmation is a fact about the broker, not about this turn: it stays known when the turn fails.
+void Core::note_confirmations(std::span<const Input> inputs, Now now) noexcept {
+  for (const Input& input : inputs) {
+    const auto* confirm = std::get_if<Confirm>(&input.what);
+    if (confirm == nullptr || confirm->upstream >= settings_.upstreams.size()) continue;
+    auto& seq = state_->confirmed[confirm->upstream][static_cast<std::size_t>(confirm->lane)];
+    if (confirm->seq <= seq) continue;
+    seq = confirm->seq;
+    if (!state_->unrecorded_since) state_->unrecorded_since = now.mono;
+    state_->must_record = state_->must_record || confirm->is_urgent;
+  }
+}
+
 void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
+  note_confirmations(inputs, now);
   if (!state_->is_loaded) recover_from(error(Errc::io_failed, "state lost"));
   if (!state_->is_loaded) {
     refuse_all(inputs, Errc::unavailable, "the store is not usable at the moment", out);

@@ -90,7 +90,14 @@ class Core {
   };
   [[nodiscard]] Result<Origin> settle_identity(Now now);
   [[nodiscard]] Status first_turn(const Origin& origin, Now now);
+  void note_confirmations(std::span<const Input> inputs, Now now) noexcept;
+
+  // recount.cpp: what the cache counted and the store lacks, derived again from the log.
   [[nodiscard]] Status recount_folds(Now now);
+  /// Goes on at `from`; 0 afterwards: the end was reached, else the cache wants to be written first.
+  [[nodiscard]] Status recount_slice(std::uint64_t& from, Now now);
+  [[nodiscard]] Status refold(port::ReadTxn& txn, const model::Record& record, Wall received, Now now);
+  [[nodiscard]] Status write_folds();
   Ports ports_;
   Settings settings_;
   std::unique_ptr<State> state_;

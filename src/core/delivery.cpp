@@ -21,6 +21,7 @@ void Delivery::begin(const log::Ends& ends, const std::array<std::uint64_t, mode
 }
 
 void Delivery::on_view(const log::Ends& ends, const std::array<std::uint64_t, model::kLanes>& durable) noexcept {
+  ++news_;
   for (std::size_t i = 0; i < model::kLanes; ++i) {
     Lane& lane = lanes_[i];
     lane.head = std::max(lane.head, ends[i].last_seq);
@@ -32,6 +33,7 @@ void Delivery::on_view(const log::Ends& ends, const std::array<std::uint64_t, mo
 
 void Delivery::on_credit(std::uint32_t bytes) noexcept {
   credit_bytes_ += bytes;
+  ++news_;
   for (Lane& lane : lanes_) lane.is_waiting = false;
 }
 
@@ -45,6 +47,7 @@ void Delivery::settle(Lane& lane) noexcept {
 void Delivery::on_connected(std::uint32_t session) noexcept {
   on_disconnected();
   session_ = session;
+  ++connection_;
 }
 
 void Delivery::on_disconnected() noexcept {
@@ -79,6 +82,8 @@ std::optional<FeedRequest> Delivery::next_feed() noexcept {
     if (lane.is_waiting || lane.outstanding_bytes >= window_bytes_) continue;
     is_feeding_ = true;
     return FeedRequest{session_,
+                       connection_,
+                       news_,
                        static_cast<model::Lane>(i),
                        lane.offered + 1,
                        lane.head,
@@ -94,10 +99,10 @@ std::optional<FeedRequest> Delivery::next_feed() noexcept {
 bool Delivery::on_fed(const FeedRequest& request, const FeedResult& result, std::size_t frame_bytes,
                       std::optional<std::uint64_t>& confirm_to) {
   is_feeding_ = false;
-  if (request.session != session_) return false;
+  if (session_ == 0 || request.connection != connection_) return false;
   Lane& lane = lanes_[static_cast<std::size_t>(request.lane)];
   if (result.last_seq == 0) {
-    lane.is_waiting = true;
+    lane.is_waiting = request.news == news_;  // what was heard meanwhile may have made the room it lacked
     return false;
   }
   if (result.items == 0) {

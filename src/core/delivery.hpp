@@ -17,7 +17,9 @@ namespace tocsin::core {
 
 /// What the reader shall prepare next for one upstream.
 struct FeedRequest {
-  std::uint32_t session = 0;
+  std::uint32_t session = 0;      ///< the worker's own number; begins again with each worker process
+  std::uint64_t connection = 0;   ///< ours; never used twice in a run
+  std::uint64_t news = 0;         ///< how much was heard when it was asked
   model::Lane lane = model::Lane::normal;
   std::uint64_t from_seq = 0;
   std::uint64_t head_seq = 0;           ///< end of the lane as io knows it
@@ -102,6 +104,8 @@ class Delivery {
   std::array<bool, model::kLanes> wants_;
   std::array<Lane, model::kLanes> lanes_;
   std::uint32_t session_ = 0;  ///< 0: not connected
+  std::uint64_t connection_ = 0;
+  std::uint64_t news_ = 0;  ///< everything heard that may make room
   std::uint64_t credit_bytes_ = 0;
   std::uint64_t confirmed_items_ = 0;
   bool is_feeding_ = false;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -51,7 +52,7 @@ struct View {
   Cursors durable{};
   registry::Registry::Pointer registry;
   std::shared_ptr<const BootClocks> clocks;
-  std::shared_ptr<const std::vector<FoldNews>> folds;  ///< never null
+  std::shared_ptr<const std::vector<FoldNews>> folds = std::make_shared<const std::vector<FoldNews>>();  ///< never null
 };
 
 /// Numbers for status and metrics.

@@ -161,14 +161,25 @@ Status load_state(port::ReadTxn& txn, const Ports& ports, const Settings& settin
     for (std::size_t lane = 0; lane < model::kLanes; ++lane)
       upstream[lane] = std::min(upstream[lane], state.next_seq - 1);
   }
-  state.confirmed = state.durable;
+  // What brokers confirmed in this run is still true, whatever made the state be read again.
+  bool is_behind = false;
+  for (std::size_t u = 0; u < state.confirmed.size(); ++u) {
+    for (std::size_t lane = 0; lane < model::kLanes; ++lane) {
+      auto& seq = state.confirmed[u][lane];
+      seq = std::max(std::min(seq, state.next_seq - 1), state.durable[u][lane]);
+      is_behind = is_behind || seq != state.durable[u][lane];
+    }
+  }
+  if (!is_behind) {
+    state.unrecorded_since.reset();
+    state.must_record = false;
+  }
   state.cache.clear();
   state.ids.clear();
   state.id_rebuild = {};
   state.id_rebuild.lane = static_cast<std::size_t>(model::Lane::critical);
   state.id_rebuild.until_seq = state.next_seq;
   state.oldest = {};
-  state.unrecorded_since.reset();
   state.folds_since.reset();
   state.folds_waiting = 0;
   ++state.generation;

@@ -2,6 +2,7 @@
 #include "src/core/turn.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include "src/model/seal.hpp"
 
@@ -25,7 +26,8 @@ Core::Turn::Turn(Ports& ports, const Settings& settings, State& state, Now now)
       oldest_(state.oldest),
       oldest_alert_(state.oldest_alert),
       alerts_stored_(state.alerts_stored),
-      alerts_open_(state.alerts_open) {}
+      alerts_open_(state.alerts_open),
+      folds_floor_(state.next_seq) {}
 
 Status Core::Turn::need_txn() {
   if (txn_ != nullptr) return {};
@@ -46,10 +48,7 @@ void Core::Turn::refuse(Input& input, Errc code, std::string_view why) {
 
 Status Core::Turn::apply(Input& input) {
   if (auto* push = std::get_if<Push>(&input.what)) return apply_push(input, *push);
-  if (auto* confirm = std::get_if<Confirm>(&input.what)) {
-    confirms_.push_back(*confirm);
-    return {};
-  }
+  if (std::holds_alternative<Confirm>(input.what)) return {};  // noted before the turn began
   if (auto* ack = std::get_if<AckAlerts>(&input.what)) return apply_ack(input, *ack);
   if (auto* change = std::get_if<ChangeInstance>(&input.what)) return apply_change(input, *change);
   if (auto* user = std::get_if<ChangeUser>(&input.what)) return apply_change(input, *user);
@@ -90,18 +89,8 @@ Status Core::Turn::begin_audit_epoch() {
 }
 
 Status Core::Turn::ride_along() {
-  for (const Confirm& confirm : confirms_) {
-    if (confirm.upstream >= kUpstreamsMax) continue;
-    auto& seq = state_.confirmed[confirm.upstream][static_cast<std::size_t>(confirm.lane)];
-    if (confirm.seq <= seq) continue;
-    // A confirmation is a fact about the broker, not about this turn: it stays known when the turn fails.
-    seq = confirm.seq;
-    if (!state_.unrecorded_since) state_.unrecorded_since = now_.mono;
-    state_.must_record = state_.must_record || confirm.is_urgent;
-  }
   const bool folds_due = state_.folds_since && now_.mono >= state_.folds_since->after_ms(kFoldFlushMs);
-  const bool folds_many =
-      state_.folds_waiting >= kFoldFlushEvents || state_.cache.dirty_bytes() >= state_.cache.limit_bytes() / 3;
+  const bool folds_many = state_.folds_waiting >= kFoldFlushEvents || dirty_bytes() >= state_.cache.limit_bytes() / 3;
   if (folds_due || folds_many) {
     if (auto done = flush_folds(true); !done.ok()) return done;
   }
@@ -112,6 +101,19 @@ Status Core::Turn::ride_along() {
   if (auto done = trim_alerts(); !done.ok()) return done;
   return record_cursors();
 }
+
+/// About what the cache would hold unwritten after this turn; generous.
+std::size_t Core::Turn::dirty_bytes() const noexcept {
+  std::size_t bytes = state_.cache.dirty_bytes();
+  for (const auto& staged : alerts_) {
+    if (!staged->is_dirty) continue;
+    const model::Alert& a = staged->alert;
+    bytes += 2 * sizeof(a) + a.description.size() + a.dimensions_json.size() + a.target.size() + a.ack_message.size();
+  }
+  return bytes;
+}
+
+void Core::Turn::make_room_for_answers(Effects& out) { out.answers.reserve(out.answers.size() + answers_.size()); }
 
 Status Core::Turn::commit() {
   if (auto done = flush_folds(false); !done.ok()) return done;
@@ -136,7 +138,8 @@ Status Core::Turn::commit() {
   return done;
 }
 
-void Core::Turn::adopt(Effects& out) {
+void Core::Turn::adopt(Effects& out) noexcept {
+  for (auto& one : answers_) out.answers.push_back(std::move(one));  // there is room: make_room_for_answers()
   state_.next_seq = next_seq_;
   state_.next_alert = next_alert_;
   state_.record = record_;
@@ -163,6 +166,18 @@ void Core::Turn::adopt(Effects& out) {
   state_.alerts_open = alerts_open_;
   state_.wrote_untrusted = state_.wrote_untrusted || wrote_untrusted_;
   for (const std::uint64_t id : ids_) state_.ids.insert(id);
+  adopt_alerts();
+  auto& g = state_.gauges;
+  g.events_accepted += accepted_;
+  g.events_repeated += repeated_;
+  g.alerts_opened += opened_;
+  g.damaged_records += damaged_;
+  ++g.turns;
+  if (set_clock_ms_) out.set_clock_ms = set_clock_ms_;
+  out.trust_clock = out.trust_clock || trust_clock_;
+}
+
+void Core::Turn::adopt_alerts() noexcept try {
   bool folds_changed = false;
   for (auto& staged : alerts_) {
     if (!model::is_open(staged->alert.state) || staged->is_gone) {
@@ -178,24 +193,19 @@ void Core::Turn::adopt(Effects& out) {
     // A dirty alert that had to make room is counted again from the log, like after a crash.
     if (!state_.cache.put(std::move(staged->alert), unwritten).empty()) state_.is_loaded = false;
   }
-  if (folds_changed || folds_flushed_) {
-    auto news = std::make_shared<std::vector<FoldNews>>();
-    news->reserve(std::min(state_.cache.dirty(), kFoldNewsMax));
-    state_.cache.for_each_dirty(kFoldNewsMax, [&](const model::Alert& alert) {
-      news->push_back({alert.number, alert.event_count, alert.latest_ms, alert.update_ms});
-    });
-    state_.folds = std::move(news);
-  }
-  auto& g = state_.gauges;
-  g.events_accepted += accepted_;
-  g.events_repeated += repeated_;
-  g.alerts_opened += opened_;
-  g.damaged_records += damaged_;
-  ++g.turns;
-  out.changed = true;
-  out.set_clock_ms = set_clock_ms_;
-  out.trust_clock = trust_clock_;
-  for (auto& one : answers_) out.answers.push_back(std::move(one));
+  if (folds_changed || folds_flushed_) state_.show_folds();
+} catch (const std::bad_alloc&) {
+  // What is on flash is right and was answered; the cache is filled again from there.
+  state_.is_loaded = false;
+}
+
+void Core::State::show_folds() {
+  auto news = std::make_shared<std::vector<FoldNews>>();
+  news->reserve(std::min(cache.dirty(), kFoldNewsMax));
+  cache.for_each_dirty(kFoldNewsMax, [&](const model::Alert& alert) {
+    news->push_back({alert.number, alert.event_count, alert.latest_ms, alert.update_ms});
+  });
+  folds = std::move(news);
 }
 
 }  // namespace tocsin::core

@@ -26,7 +26,10 @@ class Core::Turn {
   /// Puts what is staged and commits. Success: on flash.
   [[nodiscard]] Status commit();
   /// After a successful commit (or when nothing was written): takes the staged state over and lets the effects out.
-  void adopt(Effects& out);
+  /// Cannot fail: what is on flash counts and must never be tried again.
+  void adopt(Effects& out) noexcept;
+  /// Before commit(), so that adopt() needs no memory for them. Throws bad_alloc.
+  void make_room_for_answers(Effects& out);
 
   /// A row of the audit log in this turn.
   [[nodiscard]] Status audit(model::AuditAction action, std::string_view actor, std::string_view object,
@@ -72,6 +75,8 @@ class Core::Turn {
   [[nodiscard]] Status put_alert(const model::Alert& alert);
   [[nodiscard]] Status apply_ack(Input& input, AckAlerts& ack);
   [[nodiscard]] Status flush_folds(bool all);
+  [[nodiscard]] std::size_t dirty_bytes() const noexcept;
+  void adopt_alerts() noexcept;
   [[nodiscard]] Status trim_alerts();
 
   // turn_admin.cpp
@@ -82,6 +87,7 @@ class Core::Turn {
 
   // turn_room.cpp
   [[nodiscard]] Status trim_log();
+  [[nodiscard]] Status keep_folds_of(std::uint64_t last_seq);
   [[nodiscard]] Result<bool> trim_lane(model::Lane lane, bool is_over_share);
   [[nodiscard]] bool is_expired(const log::Oldest& what) const noexcept;
   [[nodiscard]] std::uint64_t delivered_to(model::Lane lane) const noexcept;
@@ -111,11 +117,11 @@ class Core::Turn {
   std::vector<std::unique_ptr<Staged>> alerts_;
   std::vector<std::uint64_t> ids_;
   std::vector<Answer> answers_;
-  std::vector<Confirm> confirms_;
   std::array<std::optional<log::Oldest>, model::kLanes> oldest_;
   std::uint64_t oldest_alert_;
   std::uint64_t alerts_stored_;
   std::uint64_t alerts_open_;
+  std::uint64_t folds_floor_;  ///< a recount that begins because of this turn begins here
   std::uint64_t accepted_ = 0;
   std::uint64_t repeated_ = 0;
   std::uint64_t opened_ = 0;

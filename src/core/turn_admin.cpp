@@ -29,7 +29,8 @@ Status Core::Turn::apply_change(Input& input, ChangeInstance& change) {
     refuse(input, Errc::out_of_budget, "the registry is full (" + std::to_string(model::kInstancesMax) + " instances)");
     return {};
   }
-  if (auto done = need_txn(); !done.ok()) return done;
+  // A recount reads the log with the instances of its time: what was counted with the old one is written first.
+  if (auto done = flush_folds(true); !done.ok()) return done;
   auto action = AuditAction::plugin_updated;
   Status done;
   if (change.change == InstanceChange::remove) {

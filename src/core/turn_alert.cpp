@@ -37,7 +37,7 @@ Result<Core::Turn::Staged*> Core::Turn::find_open(const Id128& dedupe) {
       return model::is_open((*at)->alert.state) && !(*at)->is_gone ? at->get() : nullptr;
   }
   if (const model::Alert* cached = state_.cache.find(dedupe)) {
-    alerts_.push_back(std::make_unique<Staged>(Staged{*cached}));
+    alerts_.push_back(std::make_unique<Staged>(Staged{*cached, state_.cache.is_dirty(dedupe)}));
     return alerts_.back().get();
   }
   const Key key = open_key(dedupe);
@@ -200,6 +200,7 @@ Status Core::Turn::flush_folds(bool all) {
   if (all) {
     if (auto done = need_txn(); !done.ok()) return done;
     folds_flushed_ = true;
+    folds_floor_ = next_seq_;
     while (state_.cache.dirty() > 0) {
       for (model::Alert& alert : state_.cache.take_dirty(64)) {
         const auto newer = std::find_if(alerts_.begin(), alerts_.end(),
@@ -220,8 +221,7 @@ Status Core::Turn::flush_folds(bool all) {
     return {};
   }
   if (waiting > 0 && record_.folds_from_seq == 0) {
-    // From here on a recount begins at this turn's first sequence, whatever order its folds came in.
-    record_.folds_from_seq = state_.next_seq;
+    record_.folds_from_seq = folds_floor_;
     record_changed_ = true;
   }
   return {};

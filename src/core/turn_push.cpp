@@ -5,6 +5,20 @@
 #include "src/json/writer.hpp"
 
 namespace tocsin::core {
+namespace {
+
+/// What io derived from the instance is what would be derived now; a recount after a crash will do so.
+bool matches(const model::Instance& instance, const model::EventBatch& batch) {
+  if (batch.kind != model::RecordKind::custom_event || batch.items.empty()) return true;
+  if (batch.lane != instance.lane) return false;
+  const model::Item& item = batch.items.front();
+  if ((item.facts_bytes != 0) != (instance.alert != 0)) return false;
+  if (item.facts_bytes == 0) return true;
+  const auto facts = model::decode_facts({batch.bytes.data() + item.json_bytes, item.facts_bytes});
+  return facts.ok() && facts->severity == instance.alert && facts->bk_biz_id == instance.bk_biz_id;
+}
+
+}  // namespace
 
 bool Core::Turn::is_repeat(std::uint64_t id_hash) const noexcept {
   return state_.ids.holds(id_hash) || std::find(ids_.begin(), ids_.end(), id_hash) != ids_.end();
@@ -16,6 +30,10 @@ Status Core::Turn::apply_push(Input& input, Push& push) {
   const model::Instance* instance = registry_->instance(batch.data_id);
   if (instance == nullptr || !instance->enabled) {
     refuse(input, Errc::not_found, "the instance was removed or disabled meanwhile");
+    return {};
+  }
+  if (batch.registry_generation != registry_->generation() && !matches(*instance, batch)) {
+    refuse(input, Errc::unavailable, "the instance was changed meanwhile");
     return {};
   }
   const bool carries_ids =

@@ -49,6 +49,12 @@ bool Core::Turn::is_expired(const log::Oldest& what) const noexcept {
   return now_.wall.trusted && received.trusted && now_.wall.unix_ms - received.unix_ms > settings_.retention_ms;
 }
 
+/// Events that leave the log cannot be counted again from it.
+Status Core::Turn::keep_folds_of(std::uint64_t last_seq) {
+  const std::uint64_t from = record_.folds_from_seq != 0 ? record_.folds_from_seq : folds_floor_;
+  return last_seq >= from ? flush_folds(true) : Status{};
+}
+
 Result<bool> Core::Turn::trim_lane(Lane lane, bool is_over_share) {
   auto& known = oldest_[static_cast<std::size_t>(lane)];
   if (!known) {
@@ -68,12 +74,14 @@ Result<bool> Core::Turn::trim_lane(Lane lane, bool is_over_share) {
   const bool is_wanted = delivered != ~0ULL;
   if (is_delivered && (is_wanted || is_expired(*known))) {
     if (auto done = log::drop_oldest(*txn_, lane, *known); !done.ok()) return done.error().in("removal");
+    if (auto done = keep_folds_of(known->last_seq); !done.ok()) return done.error();
   } else {
     auto gap = log::replace_by_gap(*txn_, lane, *known, is_wanted ? delivered : 0, state_.boot, now_);
     if (!gap.ok()) {
       if (gap.error().code == Errc::not_found) return false;
       return gap.error().in("eviction");
     }
+    if (auto done = keep_folds_of(gap->last_seq); !done.ok()) return done.error();
     const std::uint64_t before = known->is_gap ? known->count : 0;
     record_.evicted_events += known->is_gap ? std::max<std::uint64_t>(gap->events, before) - before : gap->events;
     record_changed_ = true;
@@ -113,6 +121,7 @@ Status Core::Turn::trim_alerts() {
       std::max<std::uint64_t>(ports_.store.use().quota_bytes * kAlertShare / 100 / kAlertBytes, 64);
   for (int i = 0; i < kAlertDropsPerTurn && alerts_stored_ > 0; ++i) {
     if (alerts_stored_ <= most && (i > 0 || oldest_alert_ == 0 || !now_.wall.trusted)) return {};
+    if (auto done = need_txn(); !done.ok()) return done;
     auto entry = txn_->at_or_after(Key(Table::alert).u64(oldest_alert_));
     if (!entry.ok()) return entry.error();
     if (!*entry || !model::is_in((*entry)->key, Table::alert)) return {};

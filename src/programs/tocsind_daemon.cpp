@@ -232,9 +232,13 @@ void TocsinDaemon::make_first_user() {
     std::fprintf(stderr, "tocsind: the first password (user admin) is in %s\n", path.c_str());
 }
 
-bool TocsinDaemon::post(core::Input&& input) noexcept {
+bool TocsinDaemon::is_stalled(Monotonic now) const noexcept {
   const std::int64_t began = writer_->turn_began_ns();
-  if (began != 0 && clock_.now().mono.ns - began > kStallMs * 1'000'000) return false;
+  return began != 0 && now.ns - began > kStallMs * 1'000'000;
+}
+
+bool TocsinDaemon::post(core::Input&& input) noexcept {
+  if (is_stalled(clock_.now().mono)) return false;
   return writer_->post(std::move(input));
 }
 
@@ -274,6 +278,9 @@ void TocsinDaemon::on_tick(std::uint32_t) noexcept {
   const Now now = clock_.now();
   memory_.sample();
   watchdog_.alive();
+  // A dying card can hold a commit for half a minute. Whoever waits is told after a second; the store decides alone
+  // whether their events get there, and a client that tries again is no worse off than after a lost answer.
+  if (is_stalled(now.mono)) http_->expire_waiting(port::Listener::push);
   if (now.mono >= canary_sent_.after_ms(kCanaryMs)) {
     canary_sent_ = now.mono;
     static_cast<void>(writer_->post(core::Input{{}, core::Confirm{kCanaryUpstream, model::Lane::normal, 0, false}}));
@@ -368,21 +375,19 @@ core::ProcessStatus TocsinDaemon::process_status() const {
       counters.refused_framing + counters.refused_by_handler + counters.refused_too_large + counters.refused_no_room;
   const char* why = nullptr;
   out.local_flow_ok = is_ready(why);
-  const std::int64_t began = writer_->turn_began_ns();
-  out.writer_stalled = began != 0 && now.mono.ns - began > kStallMs * 1'000'000;
+  out.writer_stalled = is_stalled(now.mono);
   for (const auto& upstream : upstreams_) out.upstreams.push_back(upstream->status());
   return out;
 }
 
 bool TocsinDaemon::is_ready(const char*& why) const noexcept {
   const Monotonic now = clock_.now().mono;
-  const std::int64_t began = writer_->turn_began_ns();
   why = nullptr;
   if (stopping_) {
     why = "stopping";
   } else if (!gauges_.store_ok) {
     why = "the store is not usable";
-  } else if (began != 0 && now.ns - began > kStallMs * 1'000'000) {
+  } else if (is_stalled(now)) {
     why = "a commit takes longer than a second";
   } else if (now.ms() - canary_back_.ms() > kCanaryLateMs) {
     why = "the writer does not answer";

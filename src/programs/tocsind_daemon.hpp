@@ -49,6 +49,7 @@ class TocsinDaemon final : public api::Daemon {
   [[nodiscard]] int open_store();
   [[nodiscard]] int open_listeners();
   void make_first_user();
+  [[nodiscard]] bool is_stalled(Monotonic now) const noexcept;
   void on_report(std::uint32_t) noexcept;
   void on_finished(std::uint32_t) noexcept;
   void on_signal(int signal) noexcept;
