@@ -76,13 +76,14 @@ class Appliance:
 
     # Its life
 
-    def launch(self, env=None, words=()):
+    def launch(self, env=None, before=()):
+        """`before`: a command that the daemon's own is given to, which it must become."""
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([BIN / "tocsind", "--config", self.config, *words], stdout=log, stderr=log,
+            self.process = subprocess.Popen([*before, BIN / "tocsind", "--config", self.config], stdout=log, stderr=log,
                                             env={**os.environ, **(env or {})})
 
-    def start(self, env=None, seconds=30):
-        self.launch(env)
+    def start(self, env=None, seconds=30, before=()):
+        self.launch(env, before)
         self.wait_ready(seconds)
         return self
 

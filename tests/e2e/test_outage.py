@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong around a box: no broker, a broker with TLS and passwords, a full disk."""
+import contextlib
+import os
+import subprocess
+import time
+
+import pytest
+
+from appliance import event
+from world import make_authority, memory_folder, wait_for
+
+
+def contents(subscriber):
+    return [item["event"]["content"] for _, item, _ in subscriber.events()]
+
+
+def test_what_came_before_the_broker_is_delivered_in_order_when_it_is_there(make_appliance, make_broker, subscribe, fast_path):
+    broker = make_broker(fast_path / "broker", start=False)
+    appliance = make_appliance(fast_path / "box", upstreams={"centre": {"servers": [broker.url]}})
+    plugin = appliance.plugin()
+    sent = [f"event {i}" for i in range(300)]
+    for i in range(0, 300, 10):
+        assert appliance.push(plugin, *[event(c) for c in sent[i:i + 10]]).status == 200
+    assert appliance.admin("GET", "/readyz").status == 200  # a dead link is a normal day
+    upstream = appliance.upstream()
+    assert upstream["state"] != "connected" and upstream["backlog_at_most"] == 300
+    broker.start()
+    subscriber = subscribe(broker)
+    appliance.wait_drained()
+    wait_for(lambda: len(contents(subscriber)) >= 300, what="the backlog")
+    assert contents(subscriber) == sent
+    assert not any(repeat for _, _, repeat in subscriber.events())
+    envelope = subscriber.messages[0].document()
+    assert (envelope["bk_data_id"], envelope["dataid"]) == (plugin["data_id"],) * 2
+    assert envelope["tocsin"]["store"] == appliance.status()["store_id"]
+    assert subscriber.messages[0].topic == f"tocsin/{appliance.status()['appliance']}/{plugin['data_id']}"
+
+
+def test_what_was_delivered_is_not_sent_again_after_an_orderly_restart(make_appliance, make_broker, subscribe, fast_path):
+    broker = make_broker(fast_path / "broker")
+    subscriber = subscribe(broker)
+    appliance = make_appliance(fast_path / "box", upstreams={"centre": {"servers": [broker.url]}})
+    plugin = appliance.plugin()
+    appliance.push(plugin, *[event(f"a{i}") for i in range(50)])
+    wait_for(lambda: len(contents(subscriber)) == 50, what="fifty events")
+    appliance.wait_drained()
+    appliance.restart()
+    appliance.push(plugin, *[event(f"b{i}") for i in range(50)])
+    wait_for(lambda: "b49" in contents(subscriber), what="fifty more")
+    assert contents(subscriber) == [f"a{i}" for i in range(50)] + [f"b{i}" for i in range(50)]
+
+
+def test_two_upstreams_each_get_everything(make_appliance, make_broker, subscribe, fast_path):
+    brokers = [make_broker(fast_path / "one"), make_broker(fast_path / "two", start=False)]
+    appliance = make_appliance(fast_path / "box", upstreams={"one": {"servers": [brokers[0].url]}, "two": {"servers": [brokers[1].url]}})
+    plugin = appliance.plugin()
+    first = subscribe(brokers[0])
+    appliance.push(plugin, *[event(str(i)) for i in range(100)])
+    wait_for(lambda: len(contents(first)) == 100, what="the one that is there")
+    brokers[1].start()
+    second = subscribe(brokers[1])
+    wait_for(lambda: len(contents(second)) == 100, 60, "the late one")
+    assert contents(first) == contents(second) == [str(i) for i in range(100)]
+
+
+def test_a_tls_broker_with_a_pinned_authority_and_a_password_from_a_file(make_appliance, make_broker, subscribe, fast_path):
+    authority = make_authority(fast_path / "authority")
+    secret = fast_path / "password"
+    secret.write_text("s3cret\n")
+    passwords = fast_path / "passwords"
+    subprocess.run(["mosquitto_passwd", "-b", "-c", passwords, "box", "s3cret"], check=True, capture_output=True)
+    broker = make_broker(fast_path / "broker", lines=("allow_anonymous false", f"password_file {passwords}"),
+                         tls={"cafile": authority / "ca.pem", "certfile": authority / "server.pem", "keyfile": authority / "server.key"})
+    subscriber = subscribe(broker, tls_ca=str(authority / "ca.pem"), username="box", password="s3cret")
+
+    def box(name, **keys):
+        keys = {"servers": [broker.url], "username": "box", "password_file": str(secret), "ca_file": str(authority / "ca.pem"), **keys}
+        return make_appliance(fast_path / name, upstreams={"centre": keys})
+    good = box("good")
+    plugin = good.plugin()
+    good.push(plugin, event("over TLS"))
+    wait_for(lambda: contents(subscriber) == ["over TLS"], what="the event")
+    assert good.upstream()["state"] == "connected"
+    for field in ("cmdline", "environ"):
+        with open(f"/proc/{good.worker_pid()}/{field}", "rb") as shown:
+            assert b"s3cret" not in shown.read()
+    assert "s3cret" not in str(good.get("/api/v1/config")) + str(good.status()) + good.log_tail()
+
+    (fast_path / "wrong").write_text("wrong\n")
+    for one, word in ((box("other", ca_file=str(authority / "other.pem")), "certificate"),
+                      (box("wrong-password", password_file=str(fast_path / "wrong")), "")):
+        one.push(one.plugin(), event("must not arrive"))
+        wait_for(lambda: one.upstream()["state"] == "refused" and word in one.upstream()["detail"], 30,
+                 lambda: f"refused ({one.upstream()})")
+        assert one.admin("GET", "/readyz").status == 200
+    assert contents(subscriber) == ["over TLS"]
+
+
+@contextlib.contextmanager
+def small_disk(size):
+    folder = memory_folder()
+    mounted = os.getuid() == 0 and subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder],
+                                                  capture_output=True).returncode == 0
+    try:
+        if not mounted:
+            pytest.skip("mounting a small disk needs root")
+        yield folder
+    finally:
+        if mounted:
+            subprocess.run(["umount", folder], check=True)
+        folder.rmdir()
+
+
+def test_a_full_disk_is_503_loses_nothing_and_is_over_when_there_is_room(make_appliance, fast_path):
+    with small_disk("12m") as disk:
+        appliance = make_appliance(fast_path / "box", data_dir=disk / "data")
+        plugin = appliance.plugin()
+        ballast = disk / "ballast"
+        answered, refused, number = [], 0, 0
+        with open(ballast, "wb") as out, contextlib.suppress(OSError):
+            while os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize > 2 << 20:
+                out.write(b"\0" * 65536)
+                out.flush()
+        for _ in range(3000):
+            number += 1
+            content = f"event {number} " + "x" * 2000
+            answer = appliance.push(plugin, event(content))
+            if answer.status == 200:
+                answered.append(content)
+            else:
+                assert answer.status == 503 and answer.json()["result"] == "false", answer.body
+                assert int(answer.headers["Retry-After"]) >= 1
+                refused += 1
+                if refused >= 20:
+                    break
+        assert refused == 20 and len(answered) > 100
+        assert appliance.post("/healthz", None, method="GET").status == 200
+        ballast.unlink()
+
+        def is_taken():
+            return appliance.push(plugin, event("room again")).status == 200
+        wait_for(is_taken, 30, "an answer of 200 after there is room", 0.2)
+        stored = [e["event"]["event"]["content"] for e in appliance.events()]
+        assert stored[:len(answered)] == answered
+        assert set(stored[len(answered):]) == {"room again"}
+        appliance.verify_audit()
+        assert appliance.stop()[0] == 0
+        appliance.start()
+        assert [e["event"]["event"]["content"] for e in appliance.events()] == stored
+        appliance.verify_audit()
+        appliance.end()
+
+
+def test_a_client_that_waits_longer_than_a_commit_gets_its_answer(appliance):
+    """The batch delay is a configured wait: the answer comes after it, never before."""
+    appliance.end()
+    appliance.config.write_text(appliance.config.read_text() + "[store]\ncommit_delay_ms = 300\n")
+    appliance.start()
+    plugin = appliance.plugin()
+    begun = time.monotonic()
+    assert appliance.push(plugin, event("x")).status == 200
+    assert time.monotonic() - begun > 0.29
+    assert len(appliance.events()) == 1
