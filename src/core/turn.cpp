@@ -95,6 +95,9 @@ Status Core::Turn::ride_along() {
     if (auto done = flush_folds(true); !done.ok()) return done;
   }
   if (auto done = learn_clock(); !done.ok()) return done;
+  if (const auto block = audit::seal_if_due(audit_, {now_, state_.boot}, ports_.crypto)) {
+    if (auto done = put_block(*block); !done.ok()) return done;
+  }
   const bool is_over = log_used_bytes() > log_share_bytes();
   if (!has_writes() && !is_over) return {};
   if (auto done = trim_log(); !done.ok()) return done;

@@ -111,7 +111,8 @@ int TocsinDaemon::open_listeners() {
                                                .intake = &intake_,
                                                .push_body_bytes_max = bytes(config_.push_body_bytes_max),
                                                .find_asset = page::find_asset,
-                                               .bk_biz_id = static_cast<std::int32_t>(config_.bk_biz_id)});
+                                               .bk_biz_id = static_cast<std::int32_t>(config_.bk_biz_id),
+                                               .timezone_offset_minutes = timezone_offset_minutes_});
   handler_->api = api_.get();
   const auto open = [this](microhttpd::ListenerOptions options) {
     const std::string& where = options.unix_path.empty() ? options.address : options.unix_path;
@@ -161,6 +162,7 @@ int TocsinDaemon::open() {
     say("signals", done.error());
     return 1;
   }
+  timezone_offset_minutes_ = timezone_offset_minutes(config_.timezone);
   const Now now = clock_.now();
   started_ = canary_sent_ = canary_back_ = now.mono;
   started_wall_ms_ = now.wall.unix_ms;

@@ -92,6 +92,7 @@ class TocsinDaemon final : public api::Daemon {
   Monotonic canary_back_;
   bool stopping_ = false;
   int signals_seen_ = 0;
+  int timezone_offset_minutes_ = 0;
   std::string push_address_;
 };
 

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <ctime>
 #include <memory>
 
 #include "platform/linux/files.hpp"
@@ -40,6 +42,14 @@ std::string program_dir() {
   if (size <= 0) return ".";
   const std::string whole(path.data(), static_cast<std::size_t>(size));
   return whole.substr(0, whole.rfind('/'));
+}
+
+int timezone_offset_minutes(const std::string& timezone) {
+  static_cast<void>(setenv("TZ", timezone.c_str(), 1));
+  tzset();
+  const std::time_t now = std::time(nullptr);
+  std::tm local{};
+  return localtime_r(&now, &local) == nullptr ? 0 : static_cast<int>(local.tm_gmtoff / 60);
 }
 
 std::string hardware_fingerprint() {

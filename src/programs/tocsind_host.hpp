@@ -10,6 +10,8 @@ namespace tocsin::programs {
 [[nodiscard]] std::string host_address();
 /// The folder of the running program: its workers lie beside it.
 [[nodiscard]] std::string program_dir();
+/// Minutes east of UTC now in that zone ("Asia/Shanghai"). Sets the process's zone: call it before any thread.
+[[nodiscard]] int timezone_offset_minutes(const std::string& timezone);
 /// What the hardware says of itself (device tree serial, DMI product id); empty when it says nothing.
 [[nodiscard]] std::string hardware_fingerprint();
 

@@ -37,9 +37,7 @@ std::string secret_file(const std::string& path, bool is_one_line) {
     std::fprintf(stderr, "tocsind: cannot read %s: %s\n", path.c_str(), to_text(text.error().code));
     return {};
   }
-  if (is_one_line) {
-    while (!text->empty() && (text->back() == '\n' || text->back() == '\r')) text->pop_back();
-  }
+  if (is_one_line) text->resize(std::min(text->size(), text->find_first_of("\r\n")));
   return std::move(*text);
 }
 
@@ -62,6 +60,7 @@ UpstreamRunner::~UpstreamRunner() {
   *self_ = nullptr;
   parts_.loop.cancel(timer_);
   parts_.loop.cancel(restart_timer_);
+  parts_.loop.cancel(allowed_timer_);
   drop_link();
 }
 
@@ -226,7 +225,10 @@ void UpstreamRunner::update_interest() noexcept {
 }
 
 void UpstreamRunner::pump() noexcept {
-  if (link_ && !link_->closed() && !link_->data_pending()) {
+  const Monotonic now = parts_.clock.now().mono;
+  if (now < allowed_at_) {
+    wait_until_allowed();
+  } else if (link_ && !link_->closed() && !link_->data_pending()) {
     if (auto request = delivery_.next_feed()) {
       if (message_bytes_max_ != 0)
         request->frame_bytes_max =
@@ -263,6 +265,23 @@ void UpstreamRunner::on_fed(const core::FeedRequest& request, const Status& outc
     return;
   }
   if (confirm_to) forward_confirm(request.lane, *confirm_to);
+  if (config_.bytes_per_second > 0 && result.items > 0) {
+    const auto cost_ms = static_cast<std::int64_t>(bytes) * 1'000 / config_.bytes_per_second;
+    allowed_at_ = parts_.clock.now().mono.after_ms(cost_ms);
+  }
+  pump();
+}
+
+void UpstreamRunner::wait_until_allowed() noexcept {
+  if (is_waiting_) return;
+  auto timer = parts_.loop.add_timer(allowed_at_, linux::callback<&UpstreamRunner::on_allowed>(*this));
+  if (!timer.ok()) return;  // the next ping pumps again
+  allowed_timer_ = *timer;
+  is_waiting_ = true;
+}
+
+void UpstreamRunner::on_allowed(std::uint32_t) noexcept {
+  is_waiting_ = false;
   pump();
 }
 

@@ -63,6 +63,8 @@ class UpstreamRunner final : public channel::FrameHandler {
   void on_exit(linux::ChildExit how) noexcept;
   void on_timer(std::uint32_t) noexcept;
   void on_restart(std::uint32_t) noexcept;
+  void wait_until_allowed() noexcept;
+  void on_allowed(std::uint32_t) noexcept;
   void drop_link() noexcept;
   void update_interest() noexcept;
   void pump() noexcept;
@@ -82,6 +84,9 @@ class UpstreamRunner final : public channel::FrameHandler {
   std::uint32_t interest_ = 0;
   linux::Loop::Timer timer_;
   linux::Loop::Timer restart_timer_;
+  linux::Loop::Timer allowed_timer_;
+  Monotonic allowed_at_;  ///< bytes_per_second: nothing is read for the worker before
+  bool is_waiting_ = false;
   std::string state_ = "starting";
   std::string detail_;
   std::int64_t since_ms_ = 0;
