@@ -64,7 +64,7 @@ inline constexpr std::uint8_t kLanes = 3;  ///< 0 alert, 1 critical, 2 normal
 struct Configure {
   std::uint16_t version = kProtocolVersion;
   std::string_view upstream = {};  ///< its name in the configuration
-  std::string_view kind = {};      ///< "mqtt", …
+  std::string_view kind = {};      ///< "mqtt", "mqtt-5", "mqtt-3.1.1"
   std::string_view topic_template = {};
   std::string_view format = {};  ///< "bk", …
   std::string_view appliance_hex = {};

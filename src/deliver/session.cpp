@@ -42,7 +42,14 @@ bool Session::on_configure(Bytes body, Moment moment) {
 Status Session::settle_configuration(const channel::Configure& configure) {
   const auto bad = [](Where where) { return error(Errc::invalid_input, where); };
   if (configure.version != channel::kProtocolVersion) return bad("another version of the channel's protocol");
-  if (configure.kind != "mqtt") return bad("this worker speaks mqtt only");
+  if (configure.kind == "mqtt-5") {
+    only_v5_ = true;
+  } else if (configure.kind == "mqtt-3.1.1") {
+    only_v311_ = true;
+  } else if (configure.kind != "mqtt") {
+    return bad("this worker speaks mqtt only");
+  }
+  forced_v311_ = only_v311_;
   if (configure.format != "bk") return bad("format must be bk");
   const std::string_view appliance = configure.appliance_hex;
   const std::string_view store = configure.store_hex;
@@ -104,13 +111,13 @@ void Session::on_broker(const BrokerEvent& event, Moment moment) {
       silent_losses_ = event.silent ? silent_losses_ + 1 : 0;
       return fail(LinkState::disconnected, event.text, moment);
     case BrokerEvent::Kind::refused:
-      if (event.wrong_version && !only_v311_) {
+      if (event.wrong_version && !only_v311_ && !only_v5_) {
         only_v311_ = true;
         log(LogLevel::info, to_text(servers_[server_]) + " does not speak MQTT 5, going on with 3.1.1");
         broker_.close();
         return open(moment);
       }
-      only_v311_ = only_v311_ && !event.wrong_version;
+      only_v311_ = forced_v311_ || (only_v311_ && !event.wrong_version);
       return fail(LinkState::refused, event.text, moment);
   }
 }
@@ -166,6 +173,7 @@ void Session::fail(LinkState state, std::string_view why, Moment moment) {
 /// A broker that does not know MQTT 5 should say so; some only hang up. After two silent losses the third attempt tries
 /// 3.1.1, which is not remembered: brokers that are just starting hang up too.
 port::MqttVersion Session::version() const noexcept {
+  if (only_v5_) return port::MqttVersion::v5;
   return only_v311_ || silent_losses_ % 3 == 2 ? port::MqttVersion::v311 : port::MqttVersion::v5;
 }
 

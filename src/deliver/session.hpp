@@ -102,7 +102,9 @@ class Session {
   std::uint32_t failed_rounds_ = 0;  ///< how often all servers in a row failed
   std::uint32_t silent_losses_ = 0;  ///< attempts in a row that a broker took and ended without an answer
   port::MqttVersion version_in_use_ = port::MqttVersion::v5;
-  bool only_v311_ = false;  ///< a broker said that it does not speak MQTT 5
+  bool only_v311_ = false;    ///< a broker said that it does not speak MQTT 5, or the configuration does
+  bool only_v5_ = false;      ///< the configuration says so
+  bool forced_v311_ = false;  ///< the configuration says so
 
   std::uint32_t session_ = 0;
   std::uint32_t message_bytes_max_ = 0;

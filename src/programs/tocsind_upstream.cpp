@@ -29,6 +29,15 @@ std::uint32_t random32(port::Random& random) {
   return load<std::uint32_t>(bytes.data());
 }
 
+const char* kind_of(config::MqttProtocol protocol) noexcept {
+  switch (protocol) {
+    case config::MqttProtocol::mqtt_5: return "mqtt-5";
+    case config::MqttProtocol::mqtt_3_1_1: return "mqtt-3.1.1";
+    case config::MqttProtocol::automatic: break;
+  }
+  return "mqtt";
+}
+
 /// The file's text, or empty and a word about it: the worker then says what it lacks.
 std::string secret_file(const std::string& path, bool is_one_line) {
   if (path.empty()) return {};
@@ -119,7 +128,7 @@ void UpstreamRunner::configure() {
   const std::string appliance = to_hex(parts_.identity.appliance);
   const std::string store = to_hex(parts_.identity.store);
   channel::Configure frame{.upstream = config_.name,
-                           .kind = "mqtt",
+                           .kind = kind_of(config_.protocol),
                            .topic_template = config_.topic,
                            .format = "bk",
                            .appliance_hex = appliance,

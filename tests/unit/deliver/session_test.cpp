@@ -290,6 +290,29 @@ TEST_F(WorkerSession, TriesMqtt311OnceInAWhileWhenABrokerOnlyHangsUp) {
                                           MqttVersion::v5, MqttVersion::v311}));
 }
 
+TEST_F(WorkerSession, KeepsToTheVersionThatTheConfigurationNames) {
+  using port::MqttVersion;
+  auto c = settings();
+  c.kind = "mqtt-3.1.1";
+  session.start();
+  EXPECT_TRUE(feed(*channel::write_configure(c)));
+  event({.kind = BrokerEvent::Kind::refused, .wrong_version = true});
+  pass_ms(60'000);
+  EXPECT_EQ(broker.versions, std::vector(2, MqttVersion::v311));
+}
+
+TEST_F(WorkerSession, DoesNotFallBackWhenTheConfigurationSaysMqtt5) {
+  auto c = settings();
+  c.kind = "mqtt-5";
+  session.start();
+  EXPECT_TRUE(feed(*channel::write_configure(c)));
+  for (int i = 0; i < 4; ++i) {
+    event({.kind = BrokerEvent::Kind::refused, .wrong_version = i == 0, .silent = true});
+    pass_ms(60'000);
+  }
+  EXPECT_EQ(broker.versions, std::vector(5, port::MqttVersion::v5));
+}
+
 TEST_F(WorkerSession, StaysWithMqtt5WhenNobodyListens) {
   session.start();
   EXPECT_TRUE(feed(*channel::write_configure(settings())));
