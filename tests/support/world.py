@@ -27,18 +27,23 @@ def seed_of_run():
     return seed
 
 
+handed_out = set()
+
+
 def free_port():
     """Below the range that the kernel takes for outgoing connections: a client that tries a port nobody listens on
-    could else be connected to itself, and a daemon that restarts find its port taken."""
+    could else be connected to itself, and a daemon that restarts find its port taken. Never the same one twice."""
     while True:
         port = random.SystemRandom().randrange(20000, 32000)
         with socket.socket() as s:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 s.bind(("127.0.0.1", port))
-                return port
             except OSError:
                 continue
+        if port not in handed_out:
+            handed_out.add(port)
+            return port
 
 
 def wait_for(condition, seconds=20, what="condition", every=0.02):

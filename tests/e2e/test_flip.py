@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One bit flipped in each of 200 random places of a populated store: the daemon never crashes, and nothing is shown or sent
+that was not there before. TOCSIN_FLIPS: how many. TOCSIN_SEED: the places of an earlier run."""
+import concurrent.futures
+import json
+import os
+import queue
+import random
+import shutil
+import threading
+
+import pytest
+
+from appliance import Appliance, event
+from world import Mosquitto, Subscriber, seed_of_run, wait_for
+
+FLIPS = int(os.environ.get("TOCSIN_FLIPS", "200"))
+LANES = 2
+# The events of one request share its id, which only the first of them carries: without that one it is not known.
+UNKNOWN_REQUEST = "00000000-0000-0000-0000-000000000000"
+# What an alert is about does not change; counts and times of folds are derived again after a start.
+ALERT_FACTS = ("alert_name", "target", "severity", "bk_data_id", "plugin_id", "dimensions", "dedupe_md5", "create_time_ms",
+               "description", "state", "ack_message", "ack_operator")
+
+
+def is_of_the_box(alert):
+    """Raised by the daemon itself: that its store was damaged."""
+    return alert["bk_data_id"] == 0 and alert["alert_name"] == "store salvaged"
+
+
+def facts(alert):
+    return {name: alert[name] for name in ALERT_FACTS}
+
+
+def populate(folder):
+    """A store with everything in it, and nothing of it delivered yet."""
+    box = Appliance(folder, upstreams={"centre": {"servers": ["mqtt://127.0.0.1:1"]}}).start()
+    plugins = [box.plugin("demo", "--alert", 2), box.plugin("bulk"), box.plugin("urgent", "--lane", "critical")]
+    centre = box.plugin("centre", "--type", "alert_source")
+    for i in range(40):
+        box.push(plugins[0], event(f"demo {i} " + "d" * (i * 7), name=f"n{i % 20}", dimension={"i": str(i % 5)}))
+        box.push(plugins[1], *[event(f"bulk {i} {j} " + "b" * (j * 40)) for j in range(20)])
+        box.push(plugins[2], event(f"urgent {i}"))
+        box.post("/api/v1/events", [{"alert_name": f"a{i % 15}", "event_id": f"e{i}", "severity": 1 + i % 3}],
+                 {"X-BK-TOKEN": centre["token"]})
+    box.post("/api/v1/events", [{"alert_name": f"a{i}", "status": "RECOVERED"} for i in range(5)], {"X-BK-TOKEN": centre["token"]})
+    ids = [a["id"] for a in box.alerts()]
+    box.ctl("alert", "ack", *ids[:10], "--message", "seen")
+    for i in range(60):
+        box.ctl("user", "add", f"user{i}", "--role", "viewer") if i < 3 else box.api("POST", "/api/v1/clock", {})
+    box.ctl("token", "create", "ci", "--role", "viewer")
+    for i in range(170):
+        box.api("POST", f"/api/v1/plugins/{plugins[1]['data_id']}", {"name": f"Bulk {i}"})
+    box.verify_audit()
+    box.restart()
+    return box, plugins[1]
+
+
+class Originals:
+    """What may be shown and sent."""
+
+    def __init__(self, box):
+        self.events = {e["seq"]: e["event"] for e in box.events()}
+        self.received = {e["seq"]: (e["data_id"], e["received_ms"], e["request_id"], e["lane"]) for e in box.events()}
+        self.alerts = {a["id"]: facts(a) for a in box.alerts()}
+        self.rows = {row["index"]: row for row in box.audit_rows()}
+        self.plugins = {p["data_id"]: p for p in box.get("/api/v1/plugins")["items"]}
+        self.users = {u["user"]: u for u in box.get("/api/v1/users")["items"]}
+        self.transitions = None  # by sequence; known after the first delivery
+
+    def check_event(self, seq, item):
+        if item.get("event", {}).get("content") == "after the flip":
+            return
+        assert seq in self.events, f"an event {seq} that was never stored: {item}"
+        assert self.events[seq] == item, f"event {seq} was changed: {self.events[seq]} and {item}"
+
+
+class Site:
+    """One lane of cases: a broker and a subscriber that all of its daemons use, one after the other."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.broker = Mosquitto(folder / "broker")
+        self.subscriber = Subscriber(self.broker.port)
+
+    def close(self):
+        self.subscriber.close()
+        self.broker.stop()
+
+
+def read(box, path):
+    """A list, all pages; None when the daemon says that it cannot read it."""
+    items, cursor = [], ""
+    while True:
+        answer = box.api("GET", f"{path}?limit=500{cursor}")
+        assert answer.status in (200, 500, 503), (path, answer.status, answer.body)
+        if answer.status != 200:
+            assert answer.json()["message"], answer.body
+            return None
+        items += answer.data["items"]
+        if answer.data.get("cursor") is None:
+            return items
+        cursor = f"&cursor={answer.data['cursor']}"
+
+
+def check_shown(box, originals, counts):
+    lists = {path: read(box, "/api/v1/" + path) for path in ("events", "alerts", "audit", "plugins", "users")}
+    for path, items in lists.items():
+        if items is None:
+            counts[f"{path} unreadable"] = counts.get(f"{path} unreadable", 0) + 1
+    for one in lists["events"] or []:
+        originals.check_event(one["seq"], one["event"])
+        if one["seq"] in originals.received and one["event"].get("event", {}).get("content") != "after the flip":
+            data_id, received_ms, request_id, lane = originals.received[one["seq"]]
+            assert (one["data_id"], one["received_ms"], one["lane"]) == (data_id, received_ms, lane), one
+            assert one["request_id"] in (request_id, UNKNOWN_REQUEST), one
+    for alert in lists["alerts"] or []:
+        assert facts(alert) == originals.alerts.get(alert["id"]) or is_of_the_box(alert), alert
+    for row in lists["audit"] or []:
+        assert row["index"] not in originals.rows or row == originals.rows[row["index"]] or row["boot"] > 2, row
+    for plugin in lists["plugins"] or []:
+        assert plugin == originals.plugins.get(plugin["data_id"]), plugin
+    for user in lists["users"] or []:
+        assert user == originals.users.get(user["user"]), user
+    fewer = len(lists["events"] or []) < len(originals.events)
+    return fewer
+
+
+def transitions(messages):
+    """{sequence: document} of the alert transitions among them, without what says how they travelled."""
+    documents = [m.document() for m in messages if m.topic.endswith("/alerts")]
+    return {d["tocsin"]["seq"][0][0]: {k: v for k, v in d.items() if k != "tocsin"} for d in documents}
+
+
+def check_sent(messages, originals):
+    for seq, document in transitions(messages).items():
+        assert document == originals.transitions.get(seq) or is_of_the_box(document), (seq, document)
+    for got in messages:
+        if not got.topic.endswith(("/alerts", "/gaps")):
+            for seq, item in got.items():
+                originals.check_event(seq, item)
+
+
+def deliver_unharmed(golden, originals, sites):
+    """Learns what the transitions look like on their way, from a store that has no fault."""
+    site = sites.get()
+    box = Appliance(site.folder / "box", upstreams={"centre": {"servers": [site.broker.url]}})
+    shutil.copytree(golden, box.data_dir)
+    try:
+        box.start()
+        box.wait_drained()
+        wait_for(lambda: sum(len(m.items()) for m in list(site.subscriber.messages) if not m.topic.endswith("/alerts"))
+                 >= len(originals.events), what="all events")
+        originals.transitions = transitions(site.subscriber.messages)
+        assert len(originals.transitions) >= len(originals.alerts)
+        check_sent(site.subscriber.messages, originals)
+        assert not check_shown(box, originals, {})
+    finally:
+        box.end()
+        sites.put(site)
+
+
+def flip_once(number, seed, golden, plugin, originals, sites, counts):
+    site = sites.get()
+    chance = random.Random(f"{seed} case {number}")
+    folder = site.folder / "box"
+    shutil.rmtree(folder, ignore_errors=True)
+    box = Appliance(folder, upstreams={"centre": {"servers": [site.broker.url]}})
+    shutil.copytree(golden, box.data_dir)
+    size = (box.data_dir / "data.mdb").stat().st_size
+    place, bit = chance.randrange(size), chance.randrange(8)
+    with open(box.data_dir / "data.mdb", "r+b") as store:
+        store.seek(place)
+        byte = store.read(1)[0]
+        store.seek(place)
+        store.write(bytes([byte ^ (1 << bit)]))
+    seen = len(site.subscriber.messages)
+    outcome = {}
+    try:
+        box.start()
+        fewer = check_shown(box, originals, outcome)
+        verified = box.api("GET", "/api/v1/audit/verify")
+        assert verified.status in (200, 500, 503), verified.body
+        pushed = box.push(plugin, event("after the flip"))
+        assert pushed.status in (200, 401, 503), pushed.body
+        box.wait_drained(20)
+        if pushed.status == 200:
+            wait_for(lambda: any(b"after the flip" in m.payload for m in site.subscriber.messages[seen:]), 10, "the new event upstream")
+        upstream = box.upstream()
+        assert upstream["restarts"] == 0, upstream
+        check_sent(site.subscriber.messages[seen:], originals)
+        check_shown(box, originals, {})
+        code, _ = box.stop()
+        assert code == 0, code
+        outcome |= {f"push {pushed.status}": 1, "salvaged": int("was damaged" in box.log_tail()), "fewer events": int(fewer),
+                    "audit fault": int(verified.status != 200 or not verified.data["intact"])}
+    except Exception as failure:
+        raise AssertionError(f"case {number} of seed {seed}: byte {place} bit {bit} (page {place // 4096} + {place % 4096}): "
+                             f"{type(failure).__name__} {failure}; log: {box.log_tail()}") from failure
+    finally:
+        box.end()
+        sites.put(site)
+    with counts["lock"]:
+        for name, count in outcome.items():
+            counts[name] = counts.get(name, 0) + count
+
+
+@pytest.fixture
+def sites(fast_path):
+    made = [Site(fast_path / f"lane{n}") for n in range(LANES)]
+    free = queue.Queue()
+    for site in made:
+        free.put(site)
+    yield free
+    for site in made:
+        site.close()
+
+
+def test_a_flipped_bit_never_crashes_the_daemon_and_never_makes_it_lie(sites, fast_path):
+    seed = seed_of_run()
+    box, plugin = populate(fast_path / "golden")
+    originals = Originals(box)
+    assert box.stop()[0] == 0
+    deliver_unharmed(box.data_dir, originals, sites)
+    counts = {"lock": threading.Lock()}
+    failures = []
+    with concurrent.futures.ThreadPoolExecutor(LANES) as pool:
+        cases = [pool.submit(flip_once, n, seed, box.data_dir, plugin, originals, sites, counts) for n in range(FLIPS)]
+        for case in cases:
+            if case.exception():
+                failures.append(str(case.exception()))
+    counts.pop("lock")
+    print(f"{FLIPS} flips in {(box.data_dir / 'data.mdb').stat().st_size} bytes, {len(failures)} failed: {json.dumps(counts)}")
+    assert not failures, "\n\n".join(failures[:10])
