@@ -18,7 +18,7 @@ class Daemon {
   [[nodiscard]] virtual bool post(core::Input&& input) noexcept = 0;
   /// Hands a job to the reader. False: too many are waiting; the job is dropped.
   [[nodiscard]] virtual bool post(std::unique_ptr<core::Job> job) noexcept = 0;
-  [[nodiscard]] virtual const core::View& view() const noexcept = 0;        ///< after the last turn seen by io
+  [[nodiscard]] virtual const core::View& view() const noexcept = 0;  ///< after the last turn seen by io
   [[nodiscard]] virtual core::Gauges gauges() const noexcept = 0;
   [[nodiscard]] virtual core::ProcessStatus process_status() const = 0;
   /// Local flow works and the store serves: what /readyz says. `why` is a literal.

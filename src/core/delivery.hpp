@@ -17,9 +17,9 @@ namespace tocsin::core {
 
 /// What the reader shall prepare next for one upstream.
 struct FeedRequest {
-  std::uint32_t session = 0;      ///< the worker's own number; begins again with each worker process
-  std::uint64_t connection = 0;   ///< ours; never used twice in a run
-  std::uint64_t news = 0;         ///< how much was heard when it was asked
+  std::uint32_t session = 0;     ///< the worker's own number; begins again with each worker process
+  std::uint64_t connection = 0;  ///< ours; never used twice in a run
+  std::uint64_t news = 0;        ///< how much was heard when it was asked
   model::Lane lane = model::Lane::normal;
   std::uint64_t from_seq = 0;
   std::uint64_t head_seq = 0;           ///< end of the lane as io knows it
