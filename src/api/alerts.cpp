@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kLimitDefault = 100;
 constexpr std::uint64_t kLimitMax = 500;
-constexpr std::size_t kPageBytesMax = 512 * KiB;
+constexpr std::size_t kPageBytesMax = 256 * KiB;
 constexpr int kAlertsPerSlice = 256;
 constexpr std::size_t kAlertIdBytesMax = 40;
 

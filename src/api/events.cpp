@@ -17,7 +17,7 @@ using model::Lane;
 
 constexpr std::uint64_t kLimitDefault = 100;
 constexpr std::uint64_t kLimitMax = 500;
-constexpr std::size_t kPageBytesMax = 512 * KiB;
+constexpr std::size_t kPageBytesMax = 256 * KiB;
 constexpr int kSegmentsPerSlice = 16;
 constexpr int kSegmentsPerQueryMax = 8192;  ///< then the page ends early, with a cursor to go on from
 constexpr std::uint64_t kSeqMax = ~0ULL - 1;

@@ -137,10 +137,11 @@ void ReaderThread::run() noexcept {
       continue;
     }
     if (others.empty()) continue;
+    // Two at a time: a long one does not hold up the next, and no more than two answers grow in memory at once.
     if (step(others.front())) {
       others.pop_front();
-    } else {
-      std::rotate(others.begin(), others.begin() + 1, others.end());
+    } else if (others.size() > 1) {
+      std::swap(others[0], others[1]);
     }
   }
 }

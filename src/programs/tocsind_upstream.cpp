@@ -302,6 +302,12 @@ void UpstreamRunner::on_timer(std::uint32_t) noexcept {
     process_.kill();
     return;
   }
+  // A confirmation that found the intake full would otherwise hold its part of the window until the next one.
+  for (std::size_t i = 0; i < model::kLanes; ++i) {
+    const auto lane = static_cast<model::Lane>(i);
+    const auto seen = delivery_.lane(lane);
+    if (seen.confirmed > seen.durable) forward_confirm(lane, seen.confirmed);
+  }
   static_cast<void>(link_->send_control(channel::write_ping(static_cast<std::uint64_t>(now.ns))));
   pump();
   if (auto timer = parts_.loop.add_timer(now.after_ms(kPingMs), linux::callback<&UpstreamRunner::on_timer>(*this));
