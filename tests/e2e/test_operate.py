@@ -2,7 +2,9 @@
 """Operating one box: its command line, accounts, health, start and end, configuration, systemd."""
 import base64
 import json
+import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -132,6 +134,25 @@ def test_another_sites_page_cannot_use_a_login(appliance):
     assert "eve" not in [u["user"] for u in appliance.ctl("user", "list")]
     here = f"http://127.0.0.1:{appliance.admin_port}"
     assert appliance.admin("POST", "/api/v1/users", body, {**login, "Origin": here}).status == 200
+
+
+def test_a_stranger_on_the_box_may_not_use_the_control_socket(appliance, fast_path):
+    words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if os.getuid() != 0:
+        pytest.skip("becoming another user needs root")
+    for folder in (fast_path, appliance.folder):
+        folder.chmod(0o755)
+    shutil.copy(BIN / "tocsinctl", fast_path / "tocsinctl")  # the checkout may be closed to others
+
+    def stranger(*ctl):
+        return subprocess.run([*words, fast_path / "tocsinctl", "--socket", appliance.socket, *ctl], capture_output=True, text=True, timeout=30)
+    for ctl in (["status"], ["plugin", "list"], ["user", "add", "eve", "--role", "admin"]):
+        got = stranger(*ctl)
+        assert got.returncode == 1 and got.stdout == "", got
+    assert "eve" not in [u["user"] for u in appliance.ctl("user", "list")]
+    secrets = [appliance.data_dir / name for name in ("first-password", "data.mdb")]
+    for path in (appliance.data_dir, *secrets):
+        assert path.stat().st_mode & 0o077 == 0, path
 
 
 # Health
