@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <vector>
 
 #include "src/ingest/count_md5.hpp"
@@ -24,26 +25,71 @@ std::int64_t bounded_ms(std::string_view number) noexcept {
 
 Result<model::EventFacts> not_an_item() noexcept { return error(Errc::invalid_input, "stored item"); }
 
-/// The digests of the dimensions; `recovery` tells whether the one that means recovery was among them.
-Digest digest_of_dimensions(const CountMd5& md5, std::string_view dimensions, bool& recovery) {
-  std::vector<Digest> pairs;
-  std::vector<Digest> pair;
+/// Fields one behind the other, each behind its length, so that no two lists of fields are the same text.
+class FieldText {
+ public:
+  void number(std::int64_t value) {
+    const std::size_t from = begin();
+    text_.append(std::to_string(value));
+    end(from);
+  }
+  /// The characters of a string, any other value as written.
+  void value(std::string_view json) {
+    if (json::kind_of(json) == json::Kind::string) return inside(json::inside_of(json));
+    const std::size_t from = begin();
+    text_.append(json);
+    end(from);
+  }
+  void inside(std::string_view inside) {
+    const std::size_t from = begin();
+    if (json::has_escapes(inside)) {
+      json::append_unescaped(inside, text_);
+    } else {
+      text_.append(inside);
+    }
+    end(from);
+  }
+  void raw(std::string_view fields) { text_.append(fields); }
+  [[nodiscard]] const std::string& text() const noexcept { return text_; }
+
+ private:
+  std::size_t begin() {
+    text_.append(sizeof(std::uint32_t), '\0');
+    return text_.size();
+  }
+  void end(std::size_t from) noexcept {
+    const auto size = static_cast<std::uint32_t>(text_.size() - from);
+    std::memcpy(text_.data() + from - sizeof(size), &size, sizeof(size));
+  }
+  std::string text_;
+};
+
+/// Appends the dimensions in an order that does not depend on the sender's. The one that means recovery is left out;
+/// `recovery` tells whether it was there.
+void add_dimensions(std::string_view dimensions, FieldText& out, bool& recovery) {
+  FieldText fields;
+  std::vector<std::size_t> ends;
   json::Cursor at{dimensions};
   std::string_view name;
-  std::string plain;
   for (at.enter('{'); at.next_member(name);) {
     const std::string_view value = at.skip();
     if (json::stands_for(name, "event_type") && json::stands_for(json::inside_of(value), "recovery")) {
       recovery = true;
       continue;
     }
-    plain.clear();
-    json::append_unescaped(name, plain);
-    const Digest inner = md5.of_json(value);
-    pair.assign({md5.of_text(plain), md5.of_text({inner.data(), inner.size()})});
-    pairs.push_back(md5.of_list(pair));
+    fields.inside(name);
+    fields.value(value);
+    ends.push_back(fields.text().size());
   }
-  return md5.of_list(pairs);
+  std::vector<std::string_view> pairs;
+  pairs.reserve(ends.size());
+  std::size_t from = 0;
+  for (const std::size_t end : ends) {
+    pairs.push_back(std::string_view{fields.text()}.substr(from, end - from));
+    from = end;
+  }
+  std::sort(pairs.begin(), pairs.end());
+  for (const std::string_view pair : pairs) out.raw(pair);
 }
 
 struct CustomItem {
@@ -92,16 +138,14 @@ Result<model::EventFacts> facts_of_custom(const port::Crypto& crypto, const mode
   facts.description = text.of_value(content_of(item.event), model::kDescriptionBytesMax);
   facts.dimensions_json = item.dimension.size() <= model::kDimensionsBytesMax ? item.dimension : std::string_view{"{}"};
 
-  const CountMd5 md5{crypto};
+  FieldText fields;
+  fields.number(instance.data_id);
+  fields.number(instance.bk_biz_id);
+  fields.value(item.event_name);
+  fields.value(item.target);
   bool recovery = false;
-  std::vector<Digest> source{md5.of_text("data_id"), md5.of_text(std::to_string(instance.data_id))};
-  std::vector<Digest> parts{md5.of_json(item.event_name),
-                            md5.of_text(""),
-                            md5.of_json(item.target),
-                            md5.of_text(std::to_string(instance.bk_biz_id)),
-                            digest_of_dimensions(md5, item.dimension, recovery),
-                            md5.of_list(source)};
-  facts.dedupe = to_id(md5.of_list(parts));
+  add_dimensions(item.dimension, fields, recovery);
+  facts.dedupe = crypto.md5(as_bytes(fields.text()));
   if (recovery) facts.status = model::EventStatus::recovered;
   return facts;
 }

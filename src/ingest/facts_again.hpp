@@ -15,8 +15,9 @@ namespace tocsin::ingest {
 ///
 /// Views of the result lie in `stored_json` and `scratch` (cleared first; at most 8 KiB of it are used).
 /// Custom events: the dimension event_type with the value "recovery" makes the event a recovery; it is then left out
-/// of the dedupe identity, so that it meets the alert it ends. The identity covers the data id: two instances never
-/// share an alert. Standard events: upstream's identity, which may meet across instances.
+/// of the dedupe identity, so that it meets the alert it ends. The identity is our own: one md5 over data id, business,
+/// event name, target, and the dimensions in ascending order, each of them behind its length as u32. It covers the data
+/// id: two instances never share an alert. Standard events: upstream's identity, which may meet across instances.
 /// invalid_input: not an item of that kind. Throws std::bad_alloc.
 [[nodiscard]] Result<model::EventFacts> facts_of(const port::Crypto& crypto, model::RecordKind kind,
                                                  const model::Instance& instance, std::string_view stored_json,

@@ -15,7 +15,7 @@ class ItemSink {
       : batch_(batch), bytes_before_(batch.bytes.size()), items_before_(batch.items.size()), part_(bytes_before_) {}
   ~ItemSink() {
     if (kept_) return;
-    batch_.bytes.resize(bytes_before_);
+    batch_.bytes.truncate(bytes_before_);
     batch_.items.resize(items_before_);
   }
   ItemSink(const ItemSink&) = delete;
@@ -26,10 +26,7 @@ class ItemSink {
     batch_.bytes.reserve(bytes_before_ + bytes);
     batch_.items.reserve(items_before_ + items);
   }
-  void append(const char* from, std::size_t size) {
-    const auto* const bytes = reinterpret_cast<const std::byte*>(from);
-    batch_.bytes.insert(batch_.bytes.end(), bytes, bytes + size);
-  }
+  void append(const char* from, std::size_t size) { batch_.bytes.append(from, size); }
   void append(std::string_view text) { append(text.data(), text.size()); }
 
   /// Ends the JSON of one item and returns it; valid until the next append.

@@ -3,10 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "src/ingest/facts_again.hpp"
 #include "src/ingest/go_type.hpp"
 #include "src/ingest/item_sink.hpp"
+#include "src/ingest/stored_form.hpp"
 #include "src/json/cursor.hpp"
 #include "src/json/text.hpp"
 
@@ -32,6 +34,12 @@ tl::unexpected<Refusal> refuse_type(const char* code, const char* expectation, s
 std::int64_t seconds_of(double ms) noexcept {
   constexpr double kBound = 9.0e15;
   return static_cast<std::int64_t>(std::clamp(ms / 1000.0, -kBound, kBound));
+}
+
+/// The latest timestamp that needs no second look at the clock.
+std::int64_t timestamp_max(Now now) noexcept {
+  if (!now.wall.trusted) return std::numeric_limits<std::int64_t>::max();
+  return (now.wall.unix_ms / 1000 + kFutureSecondsMax) * 1000;
 }
 
 void append_dimension(std::string_view dimension, ItemSink& sink) {
@@ -60,6 +68,14 @@ void append_dimension(std::string_view dimension, ItemSink& sink) {
 /// One item of the list as written; empty: absent.
 struct PushReader::Item {
   std::string_view event_name, target, event, dimension, timestamp;
+
+  [[nodiscard]] std::string_view* member(std::string_view name) {
+    if (name == "event_name") return &event_name;
+    if (name == "target") return &target;
+    if (name == "event") return &event;
+    if (name == "dimension") return &dimension;
+    return name == "timestamp" ? &timestamp : nullptr;
+  }
 };
 
 Checked<PushEnvelope> PushReader::read_envelope(std::span<const std::byte> body) {
@@ -142,26 +158,28 @@ Checked<void> PushReader::check_dimension(Item& item, std::size_t index) {
   return {};
 }
 
-Checked<PushReader::Item> PushReader::check_item(std::string_view json, std::size_t index, Now now) {
-  if (!is(json, Kind::object)) {
-    return refuse_type("item_type", "event each item expected map[string]any", json, index);
+Checked<PushReader::Item> PushReader::split_item(json::Cursor& at, std::size_t index) {
+  if (at.kind() != Kind::object) {
+    return refuse_type("item_type", "event each item expected map[string]any", at.skip(), index);
   }
   Item item;
-  json::Cursor at{json};
   std::string_view name;
-  const std::array<std::pair<std::string_view, std::string_view Item::*>, 5> known{{{"event_name", &Item::event_name},
-                                                                                    {"target", &Item::target},
-                                                                                    {"event", &Item::event},
-                                                                                    {"dimension", &Item::dimension},
-                                                                                    {"timestamp", &Item::timestamp}}};
   for (at.enter('{'); at.next_member(name);) {
-    const std::string_view value = at.skip();
-    for (const auto& [wanted, field] : known) {
-      if (!json::stands_for(name, wanted)) continue;
-      if (!(item.*field).empty()) return refuse_item("member_repeated", std::string{wanted} + " appears twice", index);
-      item.*field = value;
+    std::string plain;
+    if (json::has_escapes(name)) {
+      json::append_unescaped(name, plain, kNameShownBytesMax);  // longer than every name that means something
+      name = plain;
     }
+    const std::string_view value = at.skip();
+    std::string_view* const member = item.member(name);
+    if (member == nullptr) continue;
+    if (!member->empty()) return refuse_item("member_repeated", std::string{name} + " appears twice", index);
+    *member = value;
   }
+  return item;
+}
+
+Checked<void> PushReader::check_item(Item& item, std::size_t index, Now now) {
   if (item.target.empty()) return refuse_item("event_target_missing", "target missing", index);
   if (!is(item.target, Kind::string))
     return refuse_type("event_target_type", "target expected string", item.target, index);
@@ -179,13 +197,14 @@ Checked<PushReader::Item> PushReader::check_item(std::string_view json, std::siz
   if (!is(item.event, Kind::object))
     return refuse_type("event_type", "event expected map[string]any", item.event, index);
   json::Cursor inner{item.event};
+  std::string_view name;
   bool has_content = false;
   for (inner.enter('{'); inner.next_member(name); static_cast<void>(inner.skip())) {
     has_content = has_content || json::stands_for(name, "content");
   }
   if (!has_content) return refuse_item("event_content_missing", "event.content missing", index);
   if (auto dimension = check_dimension(item, index); !dimension) return tl::unexpected(dimension.error());
-  if (item.timestamp.empty()) return item;
+  if (item.timestamp.empty()) return {};
   if (!is(item.timestamp, Kind::number)) {
     return refuse_type("timestamp_type", "timestamp expected float64", item.timestamp, index);
   }
@@ -198,7 +217,21 @@ Checked<PushReader::Item> PushReader::check_item(std::string_view json, std::siz
                        index);
   }
   if (ms == 0) item.timestamp = {};
-  return item;
+  return {};
+}
+
+void PushReader::append_item(const Item& item, std::string_view now_ms, ItemSink& sink) {
+  sink.append("{\"event_name\":");
+  sink.append(item.event_name);
+  sink.append(",\"target\":");
+  sink.append(item.target);
+  sink.append(",\"event\":");
+  json::append_compact(item.event, sink);
+  sink.append(",\"dimension\":");
+  append_dimension(item.dimension, sink);
+  sink.append(",\"timestamp\":");
+  sink.append(item.timestamp.empty() ? std::string_view{now_ms} : item.timestamp);
+  sink.append("}");
 }
 
 Checked<void> PushReader::read_items(const model::Instance& instance, Now now, model::EventBatch& out) {
@@ -217,22 +250,19 @@ Checked<void> PushReader::read_items(const model::Instance& instance, Now now, m
   const bool with_facts = instance.alert != 0;
   sink.reserve(data_.size() + data_count_ * (kAddedBytesMax + (with_facts ? kFactsBytesGuess : 0)), data_count_);
   const std::string now_ms = std::to_string(now.wall.unix_ms);
+  const std::int64_t plain_timestamp_max = timestamp_max(now);
   json::Cursor at{data_};
   at.enter('[');
   for (std::size_t index = 0; at.next_element(); ++index) {
-    const auto item = check_item(at.skip(), index, now);
-    if (!item) return tl::unexpected(item.error());
-    sink.append("{\"event_name\":");
-    sink.append(item->event_name);
-    sink.append(",\"target\":");
-    sink.append(item->target);
-    sink.append(",\"event\":");
-    json::append_compact(item->event, sink);
-    sink.append(",\"dimension\":");
-    append_dimension(item->dimension, sink);
-    sink.append(",\"timestamp\":");
-    sink.append(item->timestamp.empty() ? std::string_view{now_ms} : item->timestamp);
-    sink.append("}");
+    if (const std::size_t size = stored_form_size(at.rest(), plain_timestamp_max); size != 0) {
+      sink.append(at.rest().substr(0, size));
+      at.pass(size);
+    } else {
+      auto item = split_item(at, index);
+      if (!item) return tl::unexpected(item.error());
+      if (auto good = check_item(*item, index, now); !good) return good;
+      append_item(*item, now_ms, sink);
+    }
     const std::string_view stored = sink.end_json(0);
     if (!with_facts) continue;
     const auto facts = facts_of(crypto_, model::RecordKind::custom_event, instance, stored, facts_scratch_);

@@ -7,12 +7,14 @@
 #include <vector>
 
 #include "src/ingest/refusal.hpp"
-#include "src/json/parser.hpp"
+#include "src/json/cursor.hpp"
 #include "src/model/batch.hpp"
 #include "src/model/instance.hpp"
 #include "src/port/crypto.hpp"
 
 namespace tocsin::ingest {
+
+class ItemSink;
 
 inline constexpr std::size_t kEventNameCharactersMax = 128;
 inline constexpr std::size_t kDimensionsMax = 256;       ///< of one event
@@ -49,8 +51,10 @@ class PushReader {
 
  private:
   struct Item;
-  [[nodiscard]] Checked<Item> check_item(std::string_view json, std::size_t index, Now now);
+  [[nodiscard]] Checked<Item> split_item(json::Cursor& at, std::size_t index);
+  [[nodiscard]] Checked<void> check_item(Item& item, std::size_t index, Now now);
   [[nodiscard]] Checked<void> check_dimension(Item& item, std::size_t index);
+  static void append_item(const Item& item, std::string_view now_ms, ItemSink& sink);
 
   json::Parser& parser_;
   const port::Crypto& crypto_;

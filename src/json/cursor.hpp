@@ -17,7 +17,7 @@ class Cursor {
   explicit Cursor(std::string_view text) noexcept : p_(text.data()), end_(p_ + text.size()) { space(); }
 
   /// Of the value that comes next.
-  [[nodiscard]] Kind kind() const noexcept { return kind_of({p_, static_cast<std::size_t>(end_ - p_)}); }
+  [[nodiscard]] Kind kind() const noexcept { return kind_of(rest()); }
   /// Moves behind the opening bracket of an array ('[') or object ('{').
   void enter(char open) noexcept;
   /// True: a value comes next. False: the array has ended and the cursor is behind it.
@@ -26,6 +26,15 @@ class Cursor {
   [[nodiscard]] bool next_member(std::string_view& name) noexcept;
   /// Moves behind the value that comes next and returns it as written.
   std::string_view skip() noexcept;
+
+  /// The text from the cursor on.
+  [[nodiscard]] std::string_view rest() const noexcept { return {p_, static_cast<std::size_t>(end_ - p_)}; }
+  /// Moves behind the value that comes next. Precondition: it is the first `size` bytes of rest().
+  void pass(std::size_t size) noexcept {
+    first_ = false;
+    p_ += size;
+    space();
+  }
 
   [[nodiscard]] bool failed() const noexcept { return failed_; }
 

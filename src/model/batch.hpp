@@ -7,6 +7,7 @@
 
 #include "src/base/hex.hpp"
 #include "src/base/time.hpp"
+#include "src/model/byte_buffer.hpp"
 #include "src/model/tables.hpp"
 
 namespace tocsin::model {
@@ -35,7 +36,7 @@ struct EventBatch {
   RecordKind kind = RecordKind::custom_event;
   Id128 request_id{};
   Now received;
-  std::pmr::vector<std::byte> bytes;  ///< json, facts, json, facts … in item order
+  ByteBuffer bytes;  ///< json, facts, json, facts … in item order
   std::pmr::vector<Item> items;
 };
 

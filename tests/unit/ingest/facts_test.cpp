@@ -134,7 +134,7 @@ TEST(CustomFacts, SayWhatTheAlertNeeds) {
   EXPECT_EQ(facts.bk_biz_id, 2);
   EXPECT_EQ(facts.time_ms, 1587218838000);
   EXPECT_EQ(facts.dimensions_json, R"({"module":"db","set":"guangdong"})");
-  EXPECT_EQ(hex_of(facts), "76139b15f9b8a43cc00733bd3692ae4c");
+  EXPECT_EQ(hex_of(facts), "286559af7f2880a5db99190963716139");
 }
 
 TEST(CustomFacts, RecoveryMeetsItsAlertAndNoOther) {

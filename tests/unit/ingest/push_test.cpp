@@ -69,10 +69,10 @@ class PushRefusal : public ::testing::TestWithParam<Refused> {};
 TEST_P(PushRefusal, IsAnsweredInWordsAndKeepsNothing) {
   World world;
   ASSERT_EQ(world.push_item(kGood), "");
-  const auto before = world.batch.bytes;
+  const std::string before{as_text(world.batch.bytes.view())};
   EXPECT_EQ(world.push_body(GetParam().body), GetParam().answer);
   EXPECT_EQ(world.status, GetParam().status);
-  EXPECT_EQ(world.batch.bytes, before);
+  EXPECT_EQ(as_text(world.batch.bytes.view()), before);
   EXPECT_EQ(world.batch.items.size(), 1U);
 }
 
