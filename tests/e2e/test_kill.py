@@ -62,6 +62,49 @@ class Client(threading.Thread):
             raise self.failure
 
 
+class RetryingClient(threading.Thread):
+    """Sends standard events with ids and sends each again until it is answered 200, as a careful device does. Every fourth
+    event of a name recovers its alert."""
+
+    def __init__(self, appliance, plugin, number):
+        super().__init__(daemon=True)
+        self.appliance, self.number = appliance, number
+        self.headers = {"Content-Type": "application/json", "X-BK-TOKEN": plugin["token"]}
+        self.answered, self.outcomes = [], []
+        self.ending = threading.Event()
+        self.failure = None
+
+    def run(self):
+        try:
+            while not self.ending.is_set():
+                count = len(self.answered)
+                body = {"alert_name": f"client {self.number} alert {count // 40}", "event_id": f"{self.number}-{count}",
+                        "time": int(time.time()), "status": "RECOVERED" if count % 4 == 3 else "ABNORMAL"}
+                self.outcomes.append(self.send(json.dumps(body)))
+                self.answered.append(body["event_id"])
+                time.sleep(0.002)
+        except Exception as unexpected:  # shown by the test's own thread
+            self.failure = unexpected
+
+    def send(self, body):
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            connection = http.client.HTTPConnection("127.0.0.1", self.appliance.push_port, timeout=30)
+            try:
+                connection.request("POST", "/api/v1/events", body, self.headers)
+                response = connection.getresponse()
+                answer = json.loads(response.read())
+                if response.status == 200:
+                    return answer["data"]["items"][0]["outcome"]
+                assert response.status == 503, answer
+            except (OSError, http.client.HTTPException):
+                pass
+            finally:
+                connection.close()
+            time.sleep(0.01)
+        raise AssertionError(f"not taken within a minute: {body}")
+
+
 class Load:
     def __init__(self, appliance, seed):
         self.appliance = appliance
@@ -176,4 +219,80 @@ def test_a_broker_that_stops_and_starts_costs_nothing(site):
         broker.stop()
         time.sleep(moments.random() * 0.2)
         broker.start()
+    finish(site, load)
+
+
+def test_events_with_ids_that_are_sent_until_answered_are_stored_once_over_kills(site):
+    appliance, _, subscriber = site
+    seed = seed_of_run()
+    moments = random.Random(seed)
+    plugin = appliance.plugin("devices", "--type", "alert_source")
+    clients = [RetryingClient(appliance, plugin, number) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    for _ in range(ROUNDS):
+        time.sleep(0.1 + moments.random() * 0.5)
+        appliance.kill()
+        appliance.start()
+        appliance.verify_audit()
+    for client in clients:
+        client.ending.set()
+    for client in clients:
+        client.join(90)
+        assert client.failure is None, client.failure
+    repeats = sum(client.outcomes.count("repeat") for client in clients)
+    answered = [event_id for client in clients for event_id in client.answered]
+    stored = [e["event"]["event_id"] for e in appliance.events()]
+    print(f"answered {len(answered)}, of them {repeats} known from before a kill; stored {len(stored)}")
+    assert sorted(stored) == sorted(answered)
+
+    # Each client's alert saw its events in order: what it is now follows from how many there were.
+    states = {}
+    for client in clients:
+        for count in range(len(client.answered)):
+            states[f"client {client.number} alert {count // 40}"] = "RECOVERED" if count % 4 == 3 else "ABNORMAL"
+    newest = {}
+    for alert in appliance.alerts():
+        newest.setdefault(alert["alert_name"], alert)
+    assert {name: alert["state"] for name, alert in newest.items()} == states
+    folded = sum(client.outcomes.count("folded") for client in clients)
+    assert sum(alert["event_count"] for alert in appliance.alerts()) == sum(
+        1 for client in clients for count in range(len(client.answered)) if count % 4 != 3), folded
+
+    appliance.wait_drained(120)
+    wait_for(lambda: {i["event_id"] for _, i, _ in subscriber.events()} == set(answered), 60, "all delivered", 0.5)
+    transitions = {}
+    for message in subscriber.messages:
+        if message.topic.endswith("/alerts") and not message.is_redelivered:
+            document = message.document()
+            here = document.pop("tocsin")
+            seq = here["seq"][0][0]
+            assert seq not in transitions or here["repeat"] and transitions[seq] == document, document
+            transitions[seq] = document
+    opened = [d["id"] for d in transitions.values() if d["transition"] == "opened"]
+    assert sorted(opened) == sorted(a["id"] for a in appliance.alerts())
+    recovered = [d["id"] for d in transitions.values() if d["transition"] == "recovered"]
+    assert sorted(recovered) == sorted(a["id"] for a in appliance.alerts() if a["state"] == "RECOVERED")
+
+
+def test_everything_fails_at_once_and_nothing_is_lost(site):
+    appliance, broker, _ = site
+    seed = seed_of_run()
+    moments = random.Random(seed)
+    load = Load(appliance, seed)
+    for _ in range(max(ROUNDS // 5, 1)):
+        victims = [victim for victim in ("daemon", "worker", "broker") if moments.random() < 0.7]
+        moments.shuffle(victims)
+        for victim in victims:
+            time.sleep(moments.random() * 0.3)
+            if victim == "daemon":
+                appliance.kill()
+                appliance.start()
+            elif victim == "worker" and appliance.worker_pid():
+                os.kill(appliance.worker_pid(), signal.SIGKILL)
+            elif victim == "broker":
+                broker.stop()
+        if broker.process.poll() is not None:
+            broker.start()
+        appliance.verify_audit()
     finish(site, load)
