@@ -80,6 +80,11 @@ const model::Alert* AlertCache::find(const Id128& dedupe) noexcept {
   return &at->second.alert;
 }
 
+bool AlertCache::is_dirty(const Id128& dedupe) const noexcept {
+  const auto at = nodes_.find(dedupe);
+  return at != nodes_.end() && at->second.unwritten_from_seq != 0;
+}
+
 std::vector<model::Alert> AlertCache::put(model::Alert alert, std::uint64_t unwritten_from_seq) {
   // Whatever can fail comes first: a place for every alert that may have to be handed out, then the entry itself.
   std::vector<model::Alert> dirty_out;

@@ -27,6 +27,9 @@ class AlertCache {
   /// Valid until the next call that is not const. Counts as a use. Null: not here (it may be in the store).
   [[nodiscard]] const model::Alert* find(const Id128& dedupe) noexcept;
 
+  /// The store lacks folds of it. False also when it is not here.
+  [[nodiscard]] bool is_dirty(const Id128& dedupe) const noexcept;
+
   /// Adds or replaces. `unwritten_from_seq`: the first fold that the stored alert lacks, 0 when it lacks none; of a
   /// dirty alert that is replaced by a dirty one the smaller number stays.
   /// Answers the dirty alerts that had to make room: the caller writes them. Clean ones go first, so there are none

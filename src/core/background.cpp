@@ -75,6 +75,7 @@ bool Core::background(Now) noexcept {
 }
 
 std::optional<Monotonic> Core::next_deadline() const noexcept {
+  if (!state_->is_loaded) return state_->retry_at;
   std::optional<Monotonic> due;
   const auto take = [&due](Monotonic at) {
     if (!due || at < *due) due = at;

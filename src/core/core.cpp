@@ -21,6 +21,9 @@ constexpr const char* kMoved = "the store was written on other hardware; it has 
 /// Beyond this much of the quota nothing is taken in: removal needs pages too.
 constexpr std::uint64_t kRefuseShare = 92;
 
+/// A state that could not be read again is tried again by itself: delivery goes on also when no client asks.
+constexpr std::int64_t kReloadRetryMs = 1'000;
+
 /// Both copies of the identity are looked at: with it every token of every device would be lost.
 Result<std::optional<model::Identity>> read_identity(port::Store& store) {
   auto txn = store.begin_read();
@@ -174,6 +177,7 @@ void Core::note_confirmations(std::span<const Input> inputs, Now now) noexcept {
 
 void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
   note_confirmations(inputs, now);
+  state_->retry_at = now.mono.after_ms(kReloadRetryMs);
   if (!state_->is_loaded) recover_from(error(Errc::io_failed, "state lost"));
   if (!state_->is_loaded) {
     refuse_all(inputs, Errc::unavailable, "the store is not usable at the moment", out);

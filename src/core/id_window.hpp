@@ -26,7 +26,7 @@ class IdWindow {
   static constexpr std::uint64_t kHashMask = 0x00FF'FFFF'FFFF'FFFFULL;
   static constexpr std::uint64_t kPerGeneration = kEntries / 256;
   [[nodiscard]] static std::size_t bucket_of(std::uint64_t hash) noexcept {
-    return (hash % (kEntries / kBucket)) * kBucket;
+    return ((hash >> 8U) % (kEntries / kBucket)) * kBucket;  // the lowest bit is always 1
   }
   std::vector<std::uint64_t> table_;  ///< generation in the top byte; 0: free
   std::uint64_t inserted_ = 0;

@@ -22,7 +22,7 @@ struct IdRebuild {
   std::uint64_t at_seq = ~0ULL;  ///< looking back: segments before it; reading: records from it
   std::uint64_t ids_seen = 0;
   std::uint64_t until_seq = 0;  ///< records from here on were taken by turns themselves
-  std::uint32_t failures = 0;  ///< slices that the store refused
+  std::uint32_t failures = 0;   ///< slices that the store refused
   bool is_done = false;
 };
 
@@ -58,6 +58,7 @@ struct Core::State {
   std::uint64_t alerts_stored = 0;
   std::uint64_t generation = 1;  ///< of the state: rises with each reload
   bool is_loaded = false;
+  Monotonic retry_at;  ///< while it is not: when to read it again
   Gauges gauges;
   /// Tells the other threads what open alerts count beyond the store. Throws bad_alloc; then nothing changed.
   void show_folds();

@@ -181,7 +181,6 @@ void Core::Turn::adopt(Effects& out) noexcept {
 }
 
 void Core::Turn::adopt_alerts() noexcept try {
-  bool folds_changed = false;
   for (auto& staged : alerts_) {
     if (!model::is_open(staged->alert.state) || staged->is_gone) {
       state_.cache.erase(staged->alert.dedupe);
@@ -190,13 +189,12 @@ void Core::Turn::adopt_alerts() noexcept try {
     if (staged->is_dirty) {
       if (!state_.folds_since) state_.folds_since = now_.mono;
       ++state_.folds_waiting;
-      folds_changed = true;
     }
     const std::uint64_t unwritten = staged->is_dirty ? staged->alert.last_event_seq : 0;
     // A dirty alert that had to make room is counted again from the log, like after a crash.
     if (!state_.cache.put(std::move(staged->alert), unwritten).empty()) state_.is_loaded = false;
   }
-  if (folds_changed || folds_flushed_) state_.show_folds();
+  if (!alerts_.empty() || folds_flushed_) state_.show_folds();
 } catch (const std::bad_alloc&) {
   // What is on flash is right and was answered; the cache is filled again from there.
   state_.is_loaded = false;

@@ -62,7 +62,7 @@ Appender::Appender(port::WriteTxn& txn, std::uint32_t boot, Buffers& buffers)
 
 Status Appender::add(Lane lane, const Entry& entry) {
   auto& builder = builders_[static_cast<std::size_t>(lane)];
-  if (!builder.fits(entry.json.size())) {
+  if (!builder.fits(entry.json.size()) || !builder.shares_clocks(entry.received)) {
     if (auto done = put(lane); !done.ok()) return done;
   }
   builder.add(entry.seq, entry.data_id, entry.kind, entry.received, *entry.request_id, entry.id_hash, entry.json);

@@ -9,17 +9,24 @@ namespace tocsin::model {
 namespace {
 
 constexpr std::size_t kCrcBytes = sizeof(std::uint32_t);
+constexpr std::int64_t kClockStepMs = 1'000;  ///< less is a clock that is being disciplined
 
 std::uint32_t header_crc(Bytes key, const SegmentHeader& header) noexcept {
   const Bytes bytes{reinterpret_cast<const std::byte*>(&header), sizeof(header)};
   return crc32c(bytes.subspan(kCrcBytes), crc32c(key));
 }
 
+constexpr std::size_t kSaltBytes = sizeof(std::uint32_t) + sizeof(std::uint64_t);
+
+void write_salt(std::byte* to, std::uint32_t boot, std::uint64_t seq) noexcept {
+  store(to, boot);
+  store(to + sizeof(boot), seq);
+}
+
 /// Salted with boot and sequence, so that an intact record in the wrong place is as wrong as a torn one.
 std::uint32_t record_crc(std::uint32_t boot, std::uint64_t seq, Bytes after_crc) noexcept {
-  std::array<std::byte, 12> salt{};
-  store(salt.data(), boot);
-  store(salt.data() + 4, seq);
+  std::array<std::byte, kSaltBytes> salt{};
+  write_salt(salt.data(), boot, seq);
   return crc32c(after_crc, crc32c(salt));
 }
 
@@ -38,6 +45,13 @@ std::uint32_t span_ms(std::int64_t from, std::int64_t to) noexcept {
 
 bool SegmentBuilder::fits(std::size_t json_bytes) const noexcept {
   return header_.count == 0 || buffer_.size() + kRecordOverheadMax + json_bytes <= kSegmentBytesMax;
+}
+
+bool SegmentBuilder::shares_clocks(Now received) const noexcept {
+  if (header_.count == 0) return true;
+  if (received.wall.trusted != ((header_.flags & kSegmentTrusted) != 0)) return false;
+  const std::int64_t step_ms = (received.wall.unix_ms - received.mono.ms()) - (header_.wall_ms - header_.mono_ms);
+  return step_ms <= kClockStepMs && step_ms >= -kClockStepMs;
 }
 
 void SegmentBuilder::add(std::uint64_t seq, std::int32_t data_id, RecordKind kind, Now received,
@@ -61,9 +75,12 @@ void SegmentBuilder::add(std::uint64_t seq, std::int32_t data_id, RecordKind kin
   const bool new_request = header_.count == 0 || request_id != last_request_;
   record.flags = static_cast<std::uint8_t>((new_request ? kRecordHasRequest : 0) | (id_hash != 0 ? kRecordHasId : 0));
 
-  const std::size_t at = buffer_.size();
-  buffer_.resize(at + sizeof(record) + extra_bytes(record.flags) + json.size());
-  std::byte* to = buffer_.data() + at + sizeof(record);
+  // The checksum's salt ends where the record's checksum does, so that one call sees salt and head.
+  std::array<std::byte, kSaltBytes - kCrcBytes + kRecordOverheadMax> head;
+  std::byte* const begin = head.data() + kSaltBytes - kCrcBytes;
+  store(begin, record);
+  write_salt(head.data(), boot_, seq);
+  std::byte* to = begin + sizeof(record);
   if (new_request) {
     std::memcpy(to, request_id.data(), request_id.size());
     to += request_id.size();
@@ -72,10 +89,10 @@ void SegmentBuilder::add(std::uint64_t seq, std::int32_t data_id, RecordKind kin
     store(to, id_hash);
     to += sizeof(id_hash);
   }
-  std::memcpy(to, json.data(), json.size());
-  store(buffer_.data() + at, record);
-  record.crc32c = record_crc(boot_, seq, Bytes(buffer_).subspan(at + kCrcBytes));
-  store(buffer_.data() + at, record.crc32c);
+  const Bytes body = as_bytes(json);
+  store(begin, crc32c(body, crc32c({head.data(), to})));
+  buffer_.insert(buffer_.end(), begin, to);
+  buffer_.insert(buffer_.end(), body.data(), body.data() + body.size());
 
   last_request_ = request_id;
   ++header_.count;

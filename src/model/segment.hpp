@@ -69,10 +69,13 @@ class SegmentBuilder {
       : lane_(lane), boot_(boot), buffer_(buffer) {}
   /// True when a record with that JSON still fits (an empty segment takes one of any size).
   [[nodiscard]] bool fits(std::size_t json_bytes) const noexcept;
+  /// True when the record's clocks run like those of the segment's first: the same trust, and no step of the wall
+  /// clock between them. An empty segment takes any.
+  [[nodiscard]] bool shares_clocks(Now received) const noexcept;
   [[nodiscard]] bool empty() const noexcept { return header_.count == 0; }
   [[nodiscard]] std::uint64_t first_seq() const noexcept { return header_.first_seq; }
   [[nodiscard]] std::uint64_t last_seq() const noexcept { return header_.first_seq + header_.last_delta; }
-  /// Precondition: fits(); sequences rise.
+  /// Precondition: fits() and shares_clocks(); sequences rise.
   void add(std::uint64_t seq, std::int32_t data_id, RecordKind kind, Now received, const Id128& request_id,
            std::uint64_t id_hash, std::string_view json);
   /// The finished value; the builder is then empty again.
