@@ -21,6 +21,8 @@ constexpr std::int64_t kPingMs = 10'000;
 /// A worker that connects, resolves names and shakes hands may be silent for a while; this long it is dead.
 constexpr std::int64_t kSilenceMsMax = 60'000;
 constexpr std::int64_t kSteadyMs = 30'000;
+constexpr std::uint32_t kSmallBatchItems = 256;
+constexpr std::int64_t kSmallBatchPaceMs = 5;
 constexpr std::size_t kSecretFileBytesMax = 16 * 1024;
 
 std::uint32_t random32(port::Random& random) {
@@ -274,9 +276,12 @@ void UpstreamRunner::on_fed(const core::FeedRequest& request, const Status& outc
     return;
   }
   if (confirm_to) forward_confirm(request.lane, *confirm_to);
-  if (config_.bytes_per_second > 0 && result.items > 0) {
-    const auto cost_ms = static_cast<std::int64_t>(bytes) * 1'000 / config_.bytes_per_second;
-    allowed_at_ = parts_.clock.now().mono.after_ms(cost_ms);
+  if (result.items > 0) {
+    // A message for every commit would cost the broker more than its events: small batches wait a moment for company.
+    const std::int64_t pace_ms = result.items < kSmallBatchItems ? kSmallBatchPaceMs : 0;
+    const std::int64_t limit_ms =
+        config_.bytes_per_second > 0 ? static_cast<std::int64_t>(bytes) * 1'000 / config_.bytes_per_second : 0;
+    allowed_at_ = parts_.clock.now().mono.after_ms(std::max(pace_ms, limit_ms));
   }
   pump();
 }
