@@ -134,12 +134,14 @@ class Delivery:
 
 class Subscriber:
     """Keeps every message in order, over reconnects: its session stays at the broker. What the broker itself sends again
-    (marked DUP, or the unanswered packet of the connection before under its old packet id) is marked as redelivered."""
+    (marked DUP, or the unanswered packet of the connection before under its old packet id) is marked as redelivered when
+    it had arrived: the broker marks also what it sent into a connection that was ending."""
 
     def __init__(self, port, topic="#", client_id="recorder", tls_ca=None, username=None, password=None):
         self.messages = []
         self.connections = 0
         self.last_of_mid = {}
+        self.seen = set()
         self.subscribed = threading.Event()
         self.client = paho.Client(client_id=client_id, protocol=paho.MQTTv5)
         if tls_ca:
@@ -167,7 +169,9 @@ class Subscriber:
         before = self.last_of_mid.get(got.mid)
         same_packet = (before is not None and before.connection < got.connection and before.payload == got.payload
                        and before.topic == got.topic)
-        got.is_redelivered = got.dup or same_packet
+        content = hash((got.topic, got.payload))
+        got.is_redelivered = same_packet or (got.dup and content in self.seen)
+        self.seen.add(content)
         self.last_of_mid[got.mid] = got
         self.messages.append(got)
 
