@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/model/segment.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "src/base/crc32c.hpp"
@@ -44,7 +45,7 @@ std::uint32_t span_ms(std::int64_t from, std::int64_t to) noexcept {
 }  // namespace
 
 bool SegmentBuilder::fits(std::size_t json_bytes) const noexcept {
-  return header_.count == 0 || buffer_.size() + kRecordOverheadMax + json_bytes <= kSegmentBytesMax;
+  return header_.count == 0 || used_ + kRecordOverheadMax + json_bytes <= kSegmentBytesMax;
 }
 
 bool SegmentBuilder::shares_clocks(Now received) const noexcept {
@@ -57,7 +58,7 @@ bool SegmentBuilder::shares_clocks(Now received) const noexcept {
 void SegmentBuilder::add(std::uint64_t seq, std::int32_t data_id, RecordKind kind, Now received,
                          const Id128& request_id, std::uint64_t id_hash, std::string_view json) {
   if (header_.count == 0) {
-    buffer_.assign(sizeof(SegmentHeader), std::byte{0});
+    used_ = sizeof(SegmentHeader);
     header_ = {};
     header_.format = kSegmentFormat;
     header_.first_seq = seq;
@@ -89,10 +90,13 @@ void SegmentBuilder::add(std::uint64_t seq, std::int32_t data_id, RecordKind kin
     store(to, id_hash);
     to += sizeof(id_hash);
   }
-  const Bytes body = as_bytes(json);
-  store(begin, crc32c(body, crc32c({head.data(), to})));
-  buffer_.insert(buffer_.end(), begin, to);
-  buffer_.insert(buffer_.end(), body.data(), body.data() + body.size());
+  store(begin, crc32c(as_bytes(json), crc32c({head.data(), to})));
+  const auto head_bytes = static_cast<std::size_t>(to - begin);
+  const std::size_t end = used_ + head_bytes + json.size();
+  if (end > buffer_.size()) buffer_.resize(std::max(end, std::min(2 * buffer_.size(), kSegmentBytesMax)));
+  std::memcpy(buffer_.data() + used_, begin, head_bytes);
+  if (!json.empty()) std::memcpy(buffer_.data() + used_ + head_bytes, json.data(), json.size());
+  used_ = end;
 
   last_request_ = request_id;
   ++header_.count;
@@ -103,11 +107,11 @@ void SegmentBuilder::add(std::uint64_t seq, std::int32_t data_id, RecordKind kin
 }
 
 Bytes SegmentBuilder::finish() {
-  header_.bytes = static_cast<std::uint32_t>(buffer_.size() - sizeof(SegmentHeader));
+  header_.bytes = static_cast<std::uint32_t>(used_ - sizeof(SegmentHeader));
   header_.crc32c = header_crc(segment_key(lane_, header_.first_seq), header_);
   store(buffer_.data(), header_);
   header_.count = 0;
-  return buffer_;
+  return {buffer_.data(), used_};
 }
 
 Result<SegmentReader> SegmentReader::open(Bytes key, Bytes value) {

@@ -62,7 +62,7 @@ struct Record {
   std::string_view json;
 };
 
-/// Builds one segment into caller memory. One turn, one lane.
+/// Builds one segment into caller memory, which it grows as needed. One turn, one lane.
 class SegmentBuilder {
  public:
   SegmentBuilder(Lane lane, std::uint32_t boot, std::vector<std::byte>& buffer)
@@ -84,7 +84,8 @@ class SegmentBuilder {
  private:
   Lane lane_;
   std::uint32_t boot_;
-  std::vector<std::byte>& buffer_;
+  std::vector<std::byte>& buffer_;  ///< grows and is not cleared: what lies behind used_ is old
+  std::size_t used_ = 0;
   SegmentHeader header_{};
   Id128 last_request_{};
 };

@@ -25,6 +25,18 @@ TEST(Crc32c, AgreesWithTheVectorsOfRfc3720) {
   EXPECT_EQ(crc32c(as_bytes("123456789")), 0xE3069283U);
 }
 
+TEST(Crc32c, IsTheSameWholeAndByteByByte) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text.push_back(static_cast<char>(i * 37 + 11));
+  for (std::size_t from = 0; from < 17; ++from) {
+    std::uint32_t expected = 0;
+    for (std::size_t size = 0; from + size < text.size(); ++size) {
+      EXPECT_EQ(crc32c(as_bytes(std::string_view{text}.substr(from, size))), expected) << from << " " << size;
+      expected = crc32c(as_bytes(std::string_view{text}.substr(from + size, 1)), expected);
+    }
+  }
+}
+
 TEST(Crc32c, ContinuesFromAnEarlierSum) {
   EXPECT_EQ(crc32c(as_bytes("6789"), crc32c(as_bytes("12345"))), crc32c(as_bytes("123456789")));
 }
