@@ -87,10 +87,10 @@ class Copy {
 
 /// Walks the damaged tree; whatever cannot be believed is counted and left out. Only trouble with the new store ends
 /// it.
-class Walk {
+class SalvageWalk {
  public:
   /// `taken`: pages that are certainly not part of the tree.
-  Walk(int fd, std::uint32_t page_bytes, PageMarks taken, Copy& copy)
+  SalvageWalk(int fd, std::uint32_t page_bytes, PageMarks taken, Copy& copy)
       : fd_(fd), page_bytes_(page_bytes), marks_(std::move(taken)), rules_(page_bytes), copy_(copy) {}
 
   [[nodiscard]] Status subtree(Word number, std::size_t level, std::optional<Bytes> upper);
@@ -116,7 +116,7 @@ class Walk {
   SalvageReport report_;
 };
 
-bool Walk::read_page(std::size_t level, Word number) {
+bool SalvageWalk::read_page(std::size_t level, Word number) {
   if (levels_.size() <= level) levels_.resize(level + 1);
   auto& buffer = levels_[level];
   buffer.resize(page_bytes_);
@@ -124,7 +124,7 @@ bool Walk::read_page(std::size_t level, Word number) {
   return got.ok() && *got == page_bytes_;
 }
 
-bool Walk::looks_like_a_tree(Word root) {
+bool SalvageWalk::looks_like_a_tree(Word root) {
   if (root == layout::kNoPage) return true;
   if (root < 2 || root >= marks_.pages() || !read_page(0, root)) return false;
   return rules_.header_fault(levels_[0], root, layout::kBranch) == nullptr ||
@@ -132,7 +132,7 @@ bool Walk::looks_like_a_tree(Word root) {
 }
 
 /// Each page is visited once, so a loop in the damaged file ends; the depth is bounded as the library's own.
-Status Walk::subtree(Word number, std::size_t level, std::optional<Bytes> upper) {
+Status SalvageWalk::subtree(Word number, std::size_t level, std::optional<Bytes> upper) {
   if (level < layout::kDepthMax && number >= 2 && marks_.mark(number, 1) && read_page(level, number)) {
     const Bytes page{levels_[level]};
     if (rules_.header_fault(page, number, layout::kLeaf) == nullptr) {
@@ -144,7 +144,7 @@ Status Walk::subtree(Word number, std::size_t level, std::optional<Bytes> upper)
   return {};
 }
 
-Status Walk::branch(Bytes page, std::size_t level, std::optional<Bytes> upper) {
+Status SalvageWalk::branch(Bytes page, std::size_t level, std::optional<Bytes> upper) {
   const std::size_t count = PageRules::nodes(page);
   for (std::size_t i = 0; i < count; ++i) {
     const auto node = PageRules::node(page, i);
@@ -164,7 +164,7 @@ Status Walk::branch(Bytes page, std::size_t level, std::optional<Bytes> upper) {
   return {};
 }
 
-Status Walk::leaf(Bytes page, std::optional<Bytes> upper, bool sound) {
+Status SalvageWalk::leaf(Bytes page, std::optional<Bytes> upper, bool sound) {
   const std::size_t count = PageRules::nodes(page);
   for (std::size_t i = 0; i < count; ++i) {
     const auto node = PageRules::node(page, i);
@@ -183,7 +183,7 @@ Status Walk::leaf(Bytes page, std::optional<Bytes> upper, bool sound) {
   return {};
 }
 
-bool Walk::has_value(const layout::Node& node, Word& first) {
+bool SalvageWalk::has_value(const layout::Node& node, Word& first) {
   if (node.flags != layout::kBigNode) return true;
   first = load<Word>(node.value);
   if (first < 2 || first >= marks_.pages()) return false;
@@ -195,7 +195,7 @@ bool Walk::has_value(const layout::Node& node, Word& first) {
   return header.number == first && header.flags == layout::kOverflow && marks_.mark(first, needed);
 }
 
-bool Walk::read_value(const layout::Node& node, std::span<std::byte> out) {
+bool SalvageWalk::read_value(const layout::Node& node, std::span<std::byte> out) {
   if (node.flags != layout::kBigNode) {
     std::copy_n(node.value, out.size(), out.begin());
     return true;
@@ -205,7 +205,7 @@ bool Walk::read_value(const layout::Node& node, std::span<std::byte> out) {
   return got.ok() && *got == out.size();
 }
 
-Status Walk::keep(const layout::Node& node) {
+Status SalvageWalk::keep(const layout::Node& node) {
   Word first = 0;
   if (!has_value(node, first)) {
     ++report_.entries_lost;
@@ -240,7 +240,7 @@ Result<SalvageReport> salvaged(int damaged, const std::string& path, std::uint64
     const std::uint64_t file_pages = static_cast<std::uint64_t>(end) / metas->page_bytes;
     // A damaged page number must not lead to a page of the past, where erased entries would come back.
     auto taken = sound_free_list(damaged, metas->meta[i], metas->page_bytes, file_pages);
-    Walk walk{damaged, metas->page_bytes, taken ? std::move(*taken) : PageMarks{file_pages}, copy};
+    SalvageWalk walk{damaged, metas->page_bytes, taken ? std::move(*taken) : PageMarks{file_pages}, copy};
     const Word root = metas->meta[i].main.root;
     if (!walk.looks_like_a_tree(root)) continue;
     walked = true;

@@ -9,9 +9,6 @@
 namespace tocsin::api {
 namespace {
 
-constexpr std::uint64_t kLimitDefault = 100;
-constexpr std::uint64_t kLimitMax = 500;
-constexpr std::size_t kPageBytesMax = 256 * KiB;
 constexpr int kAlertsPerSlice = 256;
 constexpr std::size_t kAlertIdBytesMax = 40;
 
@@ -41,7 +38,7 @@ class ListJob final : public core::Job {
  public:
   struct Query {
     std::optional<model::AlertState> state;
-    std::uint64_t limit = kLimitDefault;
+    std::uint64_t limit = kPageEntriesDefault;
     std::uint64_t before_number = ~0ULL;
   };
   ListJob(const Services& services, const Call& call, const Query& query)
@@ -134,7 +131,7 @@ Reply get_alerts(const Services& services, Call& call) {
     }
     if (!query.state) return call.fail(400, "state: must be one of ABNORMAL, ACK, RECOVERED, CLOSED");
   }
-  const auto limit = query_number(call, "limit", kLimitDefault, 1, kLimitMax);
+  const auto limit = query_number(call, "limit", kPageEntriesDefault, 1, kPageEntriesMax);
   if (!limit) return call.fail(400, "limit: must be a whole number from 1 to 500");
   const auto cursor = query_number(call, "cursor", ~0ULL, 1, ~0ULL);
   if (!cursor) return call.fail(400, "cursor: must be one that an earlier answer gave");

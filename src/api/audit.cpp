@@ -8,8 +8,6 @@
 namespace tocsin::api {
 namespace {
 
-constexpr std::uint64_t kLimitDefault = 100;
-constexpr std::uint64_t kLimitMax = 500;
 constexpr int kRowsPerSlice = 256;
 constexpr std::uint32_t kVerifiedPerSlice = 512;
 
@@ -99,7 +97,7 @@ class VerifyJob final : public core::Job {
 }  // namespace
 
 Reply get_audit(const Services& services, Call& call) {
-  const auto limit = query_number(call, "limit", kLimitDefault, 1, kLimitMax);
+  const auto limit = query_number(call, "limit", kPageEntriesDefault, 1, kPageEntriesMax);
   if (!limit) return call.fail(400, "limit: must be a whole number from 1 to 500");
   const auto cursor = query_number(call, "cursor", ~0ULL, 1, ~0ULL);
   if (!cursor) return call.fail(400, "cursor: must be one that an earlier answer gave");

@@ -73,6 +73,11 @@ void answer_guarded(const Services& services, const Call& call, const Status& ou
   }
 }
 
+/// How many entries a list gives: unless told, at most, and how many bytes of them.
+inline constexpr std::uint64_t kPageEntriesDefault = 100;
+inline constexpr std::uint64_t kPageEntriesMax = 500;
+inline constexpr std::size_t kPageBytesMax = 256 * KiB;
+
 /// A whole number of the query within [min, max]; `otherwise` when absent. nullopt: not such a number.
 [[nodiscard]] std::optional<std::uint64_t> query_number(const Call& call, std::string_view name,
                                                         std::uint64_t otherwise, std::uint64_t min,

@@ -15,9 +15,6 @@ namespace {
 
 using model::Lane;
 
-constexpr std::uint64_t kLimitDefault = 100;
-constexpr std::uint64_t kLimitMax = 500;
-constexpr std::size_t kPageBytesMax = 256 * KiB;
 constexpr int kSegmentsPerSlice = 16;
 constexpr int kSegmentsPerQueryMax = 8192;  ///< then the page ends early, with a cursor to go on from
 constexpr std::uint64_t kSeqMax = ~0ULL - 1;
@@ -41,7 +38,7 @@ struct EventsQuery {
   EventsFilter filter;
   Order order = Order::newest_first;
   std::uint64_t from = kSeqMax;  ///< the first sequence to look at
-  std::uint64_t limit = kLimitDefault;
+  std::uint64_t limit = kPageEntriesDefault;
 };
 
 std::string item_json(const EventsFilter& filter, Lane lane, const model::SegmentHeader& header,
@@ -206,7 +203,7 @@ bool read_number(std::string_view text, std::uint64_t& out) noexcept {
 
 /// What is wrong with the query; empty: nothing.
 std::string read_place(const Call& call, EventsQuery& query) {
-  const auto limit = query_number(call, "limit", kLimitDefault, 1, kLimitMax);
+  const auto limit = query_number(call, "limit", kPageEntriesDefault, 1, kPageEntriesMax);
   if (!limit) return "limit: must be a whole number from 1 to 500";
   query.limit = *limit;
   if (const std::string* after = call.query("after_seq"); after != nullptr) {

@@ -135,9 +135,10 @@ Match match(Listener listener, Method method, std::string_view path) noexcept {
     out.shape = route.shape;
   };
   // A literal path wins over a pattern that would fit too.
-  const auto literal = std::ranges::equal_range(kRoutes, path, {}, &Route::path);
-  std::ranges::for_each(literal, look_at);
-  if (literal.empty()) std::ranges::for_each(kRoutes, look_at);
+  const auto first = std::ranges::lower_bound(kRoutes, path, {}, &Route::path);
+  const auto last = std::ranges::upper_bound(first, kRoutes.end(), path, {}, &Route::path);
+  std::for_each(first, last, look_at);
+  if (first == last) std::ranges::for_each(kRoutes, look_at);
   if (has_get) out.allow = has_post ? std::string_view("GET, HEAD, POST") : std::string_view("GET, HEAD");
   if (!has_get && has_post) out.allow = "POST";
   return out;

@@ -8,7 +8,7 @@
 namespace tocsin::core {
 namespace {
 
-constexpr int kSegmentsPerSlice = 64;
+constexpr int kSegmentsPerFeed = 64;
 
 channel::DataKind kind_of(model::RecordKind kind) noexcept {
   switch (kind) {
@@ -100,7 +100,7 @@ Result<bool> FeedJob::step(port::ReadTxn& txn) {
   Batch batch{request_, *registry_, *clocks_};
   bool must_wait = false;         // for credit or window: the next record does not fit what is left of them
   std::uint64_t passed_over = 0;  // a record that no frame can ever hold
-  auto walked = log::walk(txn, request_.lane, request_.from_seq, kSegmentsPerSlice,
+  auto walked = log::walk(txn, request_.lane, request_.from_seq, kSegmentsPerFeed,
                           [&](const model::SegmentHeader& segment, const model::Record& record) {
                             if (batch.add(segment, record)) return true;
                             if (batch.is_too_large() && request_.frame_bytes_max >= channel::kDataFrameBytesMax) {

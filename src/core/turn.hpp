@@ -128,7 +128,6 @@ class Core::Turn {
   std::uint64_t damaged_ = 0;
   bool folds_flushed_ = false;
   bool wrote_untrusted_ = false;
-  bool touched_registry_ = false;
   std::optional<std::int64_t> set_clock_ms_;
   bool trust_clock_ = false;
 };

@@ -7,7 +7,7 @@ namespace tocsin::model {
 namespace {
 
 template <class Op, class Facts>
-void fields(Op& op, Facts& facts) {
+void fact_fields(Op& op, Facts& facts) {
   op.array(facts.dedupe);
   op.choice(facts.status, 0, 2);
   op.choice(facts.severity, 1, 3);
@@ -29,11 +29,11 @@ void fields(Op& op, Facts& facts) {
 
 void encode(const EventFacts& facts, std::string& out) {
   FieldWriter writer(out);
-  fields(writer, facts);
+  fact_fields(writer, facts);
 }
 
 Result<EventFacts> decode_facts(Bytes in) {
-  auto facts = read_record<EventFacts>(in, "facts of an event", [](auto& op, auto& out) { fields(op, out); });
+  auto facts = read_record<EventFacts>(in, "facts of an event", [](auto& op, auto& out) { fact_fields(op, out); });
   if (!facts.ok()) return error(Errc::invalid_input, "facts of an event");
   return facts;
 }

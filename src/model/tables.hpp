@@ -56,9 +56,8 @@ class Key {
     size_ += n;
     return *this;
   }
-  [[nodiscard]] operator Bytes() const noexcept {
-    return {bytes_.data(), size_};
-  }  // NOLINT(google-explicit-constructor)
+  // A key is its bytes wherever one is wanted. NOLINTNEXTLINE(google-explicit-constructor)
+  [[nodiscard]] operator Bytes() const noexcept { return {bytes_.data(), size_}; }
 
  private:
   std::array<std::byte, 72> bytes_{};

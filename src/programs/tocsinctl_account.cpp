@@ -69,7 +69,7 @@ int delete_token(Context& context, const Args& args) {
   return post(context, args, path_of("/api/v1/tokens", args, "delete"), "{}");
 }
 
-constexpr std::array kCommands = {
+constexpr std::array kAccountCommands = {
     Command{"user add", "NAME", 1, 1, "A person who may log in; prints the password, once.", kUserOptions, add_user},
     Command{"user list", "", 0, 0, "Who may log in.", {}, list_users},
     Command{"user passwd", "NAME", 1, 1, "Give a person a new password and print it.", {}, change_password},
@@ -81,6 +81,6 @@ constexpr std::array kCommands = {
 
 }  // namespace
 
-std::span<const Command> account_commands() noexcept { return kCommands; }
+std::span<const Command> account_commands() noexcept { return kAccountCommands; }
 
 }  // namespace tocsin::ctl

@@ -60,7 +60,7 @@ int ack(Context& context, const Args& args) {
   return all_acknowledged ? kDone : context.fail("not every alert could be acknowledged");
 }
 
-constexpr std::array kCommands = {
+constexpr std::array kAlertCommands = {
     Command{"alert list", "", 0, 0, "Alerts, newest first.", kListOptions, list},
     Command{"alert show", "ID", 1, 1, "Everything about one alert.", {}, show},
     Command{"alert ack", "ID...", 1, kAckIdsMax, "Say that somebody takes care of it.", kAckOptions, ack},
@@ -75,6 +75,6 @@ constexpr std::array kCommands = {
 
 }  // namespace
 
-std::span<const Command> alert_commands() noexcept { return kCommands; }
+std::span<const Command> alert_commands() noexcept { return kAlertCommands; }
 
 }  // namespace tocsin::ctl

@@ -116,7 +116,7 @@ int reference(Context& context, const Args&) {
   return kDone;
 }
 
-constexpr std::array kCommands = {
+constexpr std::array kConfigCommands = {
     Command{"config check", "FILE", 1, 1, "Find every mistake in a configuration; needs no daemon.", {}, check},
     Command{"config explain", "[KEY]", 0, 1, "Each value and the layer that it came from.", kExplainOptions, explain},
     Command{"config reference", "", 0, 0, "The reference page of all keys, in Markdown.", {}, reference},
@@ -125,6 +125,6 @@ constexpr std::array kCommands = {
 
 }  // namespace
 
-std::span<const Command> config_commands() noexcept { return kCommands; }
+std::span<const Command> config_commands() noexcept { return kConfigCommands; }
 
 }  // namespace tocsin::ctl

@@ -159,7 +159,7 @@ class Tail {
 
 int tail(Context& context, const Args& args) { return Tail(context, args).run(); }
 
-constexpr std::array kCommands = {
+constexpr std::array kEventCommands = {
     Command{"events tail", "", 0, 0, "The newest events, then each as it comes; JSON: one object a line.", kTailOptions,
             tail},
     Command{"events query", "", 0, 0, "Stored events.", kQueryOptions, query},
@@ -171,6 +171,6 @@ constexpr std::array kCommands = {
 
 }  // namespace
 
-std::span<const Command> event_commands() noexcept { return kCommands; }
+std::span<const Command> event_commands() noexcept { return kEventCommands; }
 
 }  // namespace tocsin::ctl

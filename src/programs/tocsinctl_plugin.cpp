@@ -70,7 +70,7 @@ int create(Context& context, const Args& args) {
   return kDone;
 }
 
-int list(Context& context, const Args& args) {
+int list_plugins(Context& context, const Args& args) {
   const auto data = context.get("/api/v1/plugins");
   if (!data) return kFailed;
   print_entries(context, args.format, entries_of(*data),
@@ -86,7 +86,7 @@ int list(Context& context, const Args& args) {
   return kDone;
 }
 
-int show(Context& context, const Args& args) {
+int show_plugin(Context& context, const Args& args) {
   const auto data_id = find_instance(context, args.arguments[0]);
   if (!data_id) return kFailed;
   const auto data = context.get("/api/v1/plugins/" + percent_encoded(*data_id));
@@ -124,11 +124,11 @@ int rotate(Context& context, const Args& args) {
   return change(context, args, "/rotate", body.take());
 }
 
-constexpr std::array kCommands = {
+constexpr std::array kPluginCommands = {
     Command{"plugin create", "PLUGIN_ID", 1, 1, "Register a source; prints its data id and token, once.",
             kCreateOptions, create},
-    Command{"plugin list", "", 0, 0, "All sources.", {}, list},
-    Command{"plugin show", "INSTANCE", 1, 1, "One source, by its data id or a unique plugin id.", {}, show},
+    Command{"plugin list", "", 0, 0, "All sources.", {}, list_plugins},
+    Command{"plugin show", "INSTANCE", 1, 1, "One source, by its data id or a unique plugin id.", {}, show_plugin},
     Command{"plugin update", "INSTANCE", 1, 1, "Change settings of a source.", kUpdateOptions, update},
     Command{"plugin disable", "INSTANCE", 1, 1, "Refuse what a source sends.", {}, disable},
     Command{"plugin enable", "INSTANCE", 1, 1, "Take what a source sends again.", {}, enable},
@@ -141,6 +141,6 @@ constexpr std::array kCommands = {
 
 }  // namespace
 
-std::span<const Command> plugin_commands() noexcept { return kCommands; }
+std::span<const Command> plugin_commands() noexcept { return kPluginCommands; }
 
 }  // namespace tocsin::ctl

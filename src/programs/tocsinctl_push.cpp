@@ -160,13 +160,13 @@ class Push {
 
 int push(Context& context, const Args& args) { return Push(context, args).run(); }
 
-constexpr std::array kCommands = {
+constexpr std::array kPushCommands = {
     Command{"push", "[FILE|-]", 0, 1, "Send events as a device would: one from options, or one a line of text or JSON.",
             kOptions, push},
 };
 
 }  // namespace
 
-std::span<const Command> push_commands() noexcept { return kCommands; }
+std::span<const Command> push_commands() noexcept { return kPushCommands; }
 
 }  // namespace tocsin::ctl

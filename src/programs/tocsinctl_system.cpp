@@ -9,7 +9,7 @@
 namespace tocsin::ctl {
 namespace {
 
-constexpr std::array kTailOptions = {Option{"--limit", Takes::integer, "N", "at most so many (default: 100)"}};
+constexpr std::array kAuditTailOptions = {Option{"--limit", Takes::integer, "N", "at most so many (default: 100)"}};
 
 int get_object(Context& context, const Args& args, const std::string& path) {
   const auto data = context.get(path);
@@ -52,11 +52,11 @@ int audit_tail(Context& context, const Args& args) {
   return kDone;
 }
 
-constexpr std::array kCommands = {
+constexpr std::array kSystemCommands = {
     Command{"status", "", 0, 0, "How the appliance is: store, alerts, upstreams, memory, clock.", {}, status},
     Command{
         "audit verify", "", 0, 0, "Check every block of the audit log and the chain between them.", {}, audit_verify},
-    Command{"audit tail", "", 0, 0, "The newest rows of the audit log.", kTailOptions, audit_tail},
+    Command{"audit tail", "", 0, 0, "The newest rows of the audit log.", kAuditTailOptions, audit_tail},
     Command{"audit export", "", 0, 0, ""},
     Command{"audit prune", "", 0, 0, ""},
     Command{"clock show", "", 0, 0, "The clock, and whether it is trusted.", {}, clock_show},
@@ -85,6 +85,6 @@ constexpr std::array kCommands = {
 
 }  // namespace
 
-std::span<const Command> system_commands() noexcept { return kCommands; }
+std::span<const Command> system_commands() noexcept { return kSystemCommands; }
 
 }  // namespace tocsin::ctl

@@ -16,9 +16,7 @@ using Model = std::map<std::string, std::string>;
 class StoreModel : public StoreContract {
  protected:
   void SetUp() override { open(std::uint64_t{128} * MiB); }
-  std::uint64_t below(std::uint64_t limit) {
-    return std::uniform_int_distribution<std::uint64_t>{0, limit - 1}(random_);
-  }
+  std::size_t below(std::size_t limit) { return std::uniform_int_distribution<std::size_t>{0, limit - 1}(random_); }
 
   /// Clustered, so that pages split, merge and empty; one in eight is long.
   std::string key() {
@@ -28,8 +26,8 @@ class StoreModel : public StoreContract {
     return out;
   }
   std::string value() {
-    static constexpr std::array<std::uint64_t, 6> kSizes{4, 100, 1000, 5000, 30'000, 80'000};
-    const std::uint64_t size = below(kSizes[below(6)]);
+    static constexpr std::array<std::size_t, 6> kSizes{4, 100, 1000, 5000, 30'000, 80'000};
+    const std::size_t size = below(kSizes[below(6)]);
     return std::string(size, static_cast<char>('a' + below(26)));
   }
 

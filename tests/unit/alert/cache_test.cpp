@@ -64,13 +64,14 @@ TEST(AlertCache, HandsOutTheDirtyAlertsItHasNoRoomFor) {
   for (std::uint32_t n = 1; n <= 400; ++n) {
     for (const model::Alert& evicted : cache.put(an_alert(n), n)) {
       EXPECT_EQ(evicted.description.size(), 100U);
-      EXPECT_FALSE(seen[evicted.number]);
-      seen[evicted.number] = true;
+      const auto number = static_cast<std::size_t>(evicted.number);
+      EXPECT_FALSE(seen[number]);
+      seen[number] = true;
       EXPECT_EQ(cache.find(evicted.dedupe), nullptr);
     }
     EXPECT_LE(cache.bytes(), cache.limit_bytes());
   }
-  for (const model::Alert& rest : cache.take_dirty(400)) seen[rest.number] = true;
+  for (const model::Alert& rest : cache.take_dirty(400)) seen[static_cast<std::size_t>(rest.number)] = true;
   for (std::uint32_t n = 1; n <= 400; ++n) EXPECT_TRUE(seen[n]) << n << " was lost";
 }
 

@@ -148,13 +148,13 @@ INSTANTIATE_TEST_SUITE_P(
                                 R"("status":"ABNORMAL","x":{"a":1.50},"y":null})"}),
     [](const auto& row) { return std::string(row.param.name); });
 
-struct Refused {
+struct RefusedEvents {
   const char* name;
   std::string body;
   const char* answer;
 };
 
-class StandardRefusal : public ::testing::TestWithParam<Refused> {};
+class StandardRefusal : public ::testing::TestWithParam<RefusedEvents> {};
 
 TEST_P(StandardRefusal, NamesTheMemberAndTheRule) {
   World world;
@@ -173,56 +173,60 @@ std::string many(const char* open, const char* one, int count, const char* close
 INSTANTIATE_TEST_SUITE_P(
     Rows, StandardRefusal,
     ::testing::Values(
-        Refused{"RootText", "\"x\"", "body_type: request body expected an event or a list of events, got string"},
-        Refused{"EmptyList", "[]", "data_empty: the list of events cannot be empty"},
-        Refused{"EmptyData", R"({"data":[]})", "data_empty: the list of events cannot be empty"},
-        Refused{"DataNumber", R"({"data":1})", "event_type: event expected an object, got number (event 0)"},
-        Refused{"DataIdText", R"({"data_id":"1","data":[]})", "data_id_type: data_id expected an integer"},
-        Refused{"TokenNumber", R"({"access_token":1,"data":[]})", "access_token_type: access_token expected a string"},
-        Refused{"SecondIsNoObject", "[" + event("") + ",1]",
-                "event_type: event expected an object, got number (event 1)"},
-        Refused{"NameMissing", "{}", "alert_name_missing: alert_name missing (event 0)"},
-        Refused{"NameNull", R"({"alert_name":null})", "alert_name_missing: alert_name missing (event 0)"},
-        Refused{"NameEmpty", R"({"alert_name":""})", "alert_name_empty: alert_name cannot be empty (event 0)"},
-        Refused{"NameNumber", R"({"alert_name":1})", "field_type: alert_name expected a string, got number (event 0)"},
-        Refused{"NameTwice", R"([{"alert_name":"a","alert_name":"b"}])",
-                "member_repeated: alert_name appears twice (event 0)"},
-        Refused{"StatusNumber", event(R"(,"status":1)"), "field_type: status expected a string, got number (event 0)"},
-        Refused{"DescriptionList", event(R"(,"description":[])"),
-                "field_type: description expected a string, got array (event 0)"},
-        Refused{"EventIdFraction", event(R"(,"event_id":1.5)"),
-                "field_type: event_id expected a string or an integer, got number (event 0)"},
-        Refused{"TargetObject", event(R"(,"target":{})"),
-                "field_type: target expected a string or an integer, got object (event 0)"},
-        Refused{"MetricNumber", event(R"(,"metric":1)"),
-                "field_type: metric expected a string or a list, got number (event 0)"},
-        Refused{"MetricMixed", event(R"(,"metric":["a",1])"), "field_list: metric expected strings only (event 0)"},
-        Refused{"DedupeKeysText", event(R"(,"dedupe_keys":"a")"),
-                "field_type: dedupe_keys expected a list, got string (event 0)"},
-        Refused{"DedupeKeysTooMany", event(many(R"(,"dedupe_keys":[)", "\"a\"", 33, "]")),
-                "field_list: dedupe_keys has too many elements (event 0)"},
-        Refused{"TagsText", event(R"(,"tags":"a")"),
-                "tags_type: tags expected an object or a list of {key, value} (event 0)"},
-        Refused{"TagsListOfTexts", event(R"(,"tags":["a"])"),
-                "tags_type: tags expected elements of the form {key, value} (event 0)"},
-        Refused{"TagsKeyNumber", event(R"(,"tags":[{"key":1,"value":1}])"),
-                "tags_type: tags expected a string as key of each element (event 0)"},
-        Refused{"TagsTooMany", event(many(R"(,"tags":[)", R"({"key":"a"})", 257, "]")),
-                "tags_type: tags has more than 256 elements (event 0)"},
-        Refused{"TagsObjectTooMany", event(many(R"(,"tags":{)", R"("a":1)", 257, "}")),
-                "tags_type: tags has more than 256 members (event 0)"},
-        Refused{"BizWord", event(R"(,"bk_biz_id":"two")"),
-                "field_type: bk_biz_id expected an integer of 32 bits, got string (event 0)"},
-        Refused{"BizTooLarge", event(R"(,"bk_biz_id":2147483648)"),
-                "field_type: bk_biz_id expected an integer of 32 bits, got number (event 0)"},
-        Refused{"TimeWord", event(R"(,"time":"now")"),
-                "time_form: time expected epoch seconds, epoch milliseconds, or a time like 2023-10-01T12:00:00Z "
-                "(event 0)"},
-        Refused{"TimeNegative", event(R"(,"time":-1)"),
-                "time_form: time expected epoch seconds, epoch milliseconds, or a time like 2023-10-01T12:00:00Z "
-                "(event 0)"},
-        Refused{"AnomalyTimeList", event(R"(,"anomaly_time":[])"),
-                "field_type: anomaly_time expected a number or a time, got array (event 0)"}),
+        RefusedEvents{"RootText", "\"x\"", "body_type: request body expected an event or a list of events, got string"},
+        RefusedEvents{"EmptyList", "[]", "data_empty: the list of events cannot be empty"},
+        RefusedEvents{"EmptyData", R"({"data":[]})", "data_empty: the list of events cannot be empty"},
+        RefusedEvents{"DataNumber", R"({"data":1})", "event_type: event expected an object, got number (event 0)"},
+        RefusedEvents{"DataIdText", R"({"data_id":"1","data":[]})", "data_id_type: data_id expected an integer"},
+        RefusedEvents{"TokenNumber", R"({"access_token":1,"data":[]})",
+                      "access_token_type: access_token expected a string"},
+        RefusedEvents{"SecondIsNoObject", "[" + event("") + ",1]",
+                      "event_type: event expected an object, got number (event 1)"},
+        RefusedEvents{"NameMissing", "{}", "alert_name_missing: alert_name missing (event 0)"},
+        RefusedEvents{"NameNull", R"({"alert_name":null})", "alert_name_missing: alert_name missing (event 0)"},
+        RefusedEvents{"NameEmpty", R"({"alert_name":""})", "alert_name_empty: alert_name cannot be empty (event 0)"},
+        RefusedEvents{"NameNumber", R"({"alert_name":1})",
+                      "field_type: alert_name expected a string, got number (event 0)"},
+        RefusedEvents{"NameTwice", R"([{"alert_name":"a","alert_name":"b"}])",
+                      "member_repeated: alert_name appears twice (event 0)"},
+        RefusedEvents{"StatusNumber", event(R"(,"status":1)"),
+                      "field_type: status expected a string, got number (event 0)"},
+        RefusedEvents{"DescriptionList", event(R"(,"description":[])"),
+                      "field_type: description expected a string, got array (event 0)"},
+        RefusedEvents{"EventIdFraction", event(R"(,"event_id":1.5)"),
+                      "field_type: event_id expected a string or an integer, got number (event 0)"},
+        RefusedEvents{"TargetObject", event(R"(,"target":{})"),
+                      "field_type: target expected a string or an integer, got object (event 0)"},
+        RefusedEvents{"MetricNumber", event(R"(,"metric":1)"),
+                      "field_type: metric expected a string or a list, got number (event 0)"},
+        RefusedEvents{"MetricMixed", event(R"(,"metric":["a",1])"),
+                      "field_list: metric expected strings only (event 0)"},
+        RefusedEvents{"DedupeKeysText", event(R"(,"dedupe_keys":"a")"),
+                      "field_type: dedupe_keys expected a list, got string (event 0)"},
+        RefusedEvents{"DedupeKeysTooMany", event(many(R"(,"dedupe_keys":[)", "\"a\"", 33, "]")),
+                      "field_list: dedupe_keys has too many elements (event 0)"},
+        RefusedEvents{"TagsText", event(R"(,"tags":"a")"),
+                      "tags_type: tags expected an object or a list of {key, value} (event 0)"},
+        RefusedEvents{"TagsListOfTexts", event(R"(,"tags":["a"])"),
+                      "tags_type: tags expected elements of the form {key, value} (event 0)"},
+        RefusedEvents{"TagsKeyNumber", event(R"(,"tags":[{"key":1,"value":1}])"),
+                      "tags_type: tags expected a string as key of each element (event 0)"},
+        RefusedEvents{"TagsTooMany", event(many(R"(,"tags":[)", R"({"key":"a"})", 257, "]")),
+                      "tags_type: tags has more than 256 elements (event 0)"},
+        RefusedEvents{"TagsObjectTooMany", event(many(R"(,"tags":{)", R"("a":1)", 257, "}")),
+                      "tags_type: tags has more than 256 members (event 0)"},
+        RefusedEvents{"BizWord", event(R"(,"bk_biz_id":"two")"),
+                      "field_type: bk_biz_id expected an integer of 32 bits, got string (event 0)"},
+        RefusedEvents{"BizTooLarge", event(R"(,"bk_biz_id":2147483648)"),
+                      "field_type: bk_biz_id expected an integer of 32 bits, got number (event 0)"},
+        RefusedEvents{"TimeWord", event(R"(,"time":"now")"),
+                      "time_form: time expected epoch seconds, epoch milliseconds, or a time like 2023-10-01T12:00:00Z "
+                      "(event 0)"},
+        RefusedEvents{"TimeNegative", event(R"(,"time":-1)"),
+                      "time_form: time expected epoch seconds, epoch milliseconds, or a time like 2023-10-01T12:00:00Z "
+                      "(event 0)"},
+        RefusedEvents{"AnomalyTimeList", event(R"(,"anomaly_time":[])"),
+                      "field_type: anomaly_time expected a number or a time, got array (event 0)"}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(Standard, TakesTheLastTagAndTheLastDedupeKey) {
