@@ -15,8 +15,16 @@ def contents(subscriber):
     return [item["event"]["content"] for _, item, _ in subscriber.events()]
 
 
+def absent_broker(make_broker, subscribe, folder):
+    """A broker that is not there yet, and a subscriber whose session it keeps: nothing can come before the subscription."""
+    broker = make_broker(folder, persistent=True)
+    subscriber = subscribe(broker)
+    broker.stop()
+    return broker, subscriber
+
+
 def test_what_came_before_the_broker_is_delivered_in_order_when_it_is_there(make_appliance, make_broker, subscribe, fast_path):
-    broker = make_broker(fast_path / "broker", start=False)
+    broker, subscriber = absent_broker(make_broker, subscribe, fast_path / "broker")
     appliance = make_appliance(fast_path / "box", upstreams={"centre": {"servers": [broker.url]}})
     plugin = appliance.plugin()
     sent = [f"event {i}" for i in range(300)]
@@ -26,7 +34,6 @@ def test_what_came_before_the_broker_is_delivered_in_order_when_it_is_there(make
     upstream = appliance.upstream()
     assert upstream["state"] != "connected" and upstream["backlog_at_most"] == 300
     broker.start()
-    subscriber = subscribe(broker)
     appliance.wait_drained()
     wait_for(lambda: len(contents(subscriber)) >= 300, what="the backlog")
     assert contents(subscriber) == sent
@@ -52,14 +59,14 @@ def test_what_was_delivered_is_not_sent_again_after_an_orderly_restart(make_appl
 
 
 def test_two_upstreams_each_get_everything(make_appliance, make_broker, subscribe, fast_path):
-    brokers = [make_broker(fast_path / "one"), make_broker(fast_path / "two", start=False)]
+    late, second = absent_broker(make_broker, subscribe, fast_path / "two")
+    brokers = [make_broker(fast_path / "one"), late]
     appliance = make_appliance(fast_path / "box", upstreams={"one": {"servers": [brokers[0].url]}, "two": {"servers": [brokers[1].url]}})
-    plugin = appliance.plugin()
     first = subscribe(brokers[0])
+    plugin = appliance.plugin()
     appliance.push(plugin, *[event(str(i)) for i in range(100)])
     wait_for(lambda: len(contents(first)) == 100, what="the one that is there")
-    brokers[1].start()
-    second = subscribe(brokers[1])
+    late.start()
     wait_for(lambda: len(contents(second)) == 100, 60, "the late one")
     assert contents(first) == contents(second) == [str(i) for i in range(100)]
 
@@ -162,3 +169,35 @@ def test_a_client_that_waits_longer_than_a_commit_gets_its_answer(appliance):
     assert appliance.push(plugin, event("x")).status == 200
     assert time.monotonic() - begun > 0.29
     assert len(appliance.events()) == 1
+
+
+def test_when_the_quota_is_full_the_oldest_go_and_a_gap_record_says_which(make_appliance, make_broker, subscribe, fast_path):
+    broker, subscriber = absent_broker(make_broker, subscribe, fast_path / "broker")
+    appliance = make_appliance(fast_path / "box", extra="[store]\nquota_bytes = 16777216", upstreams={"centre": {"servers": [broker.url]}})
+    plugin = appliance.plugin()
+    urgent = appliance.plugin("urgent", "--lane", "critical")
+    assert appliance.push(urgent, event("urgent")).status == 200
+    sent = [f"event {i} " + "x" * 2000 for i in range(10_000)]  # 20 MB; the log's share is 70 % of 16 MiB
+    for i in range(0, len(sent), 50):
+        answer = appliance.push(plugin, *[event(c) for c in sent[i:i + 50]])
+        assert answer.status == 200, answer.body
+    status = appliance.status()
+    assert 0 < status["events"]["evicted"] < len(sent)
+    assert status["store"]["used_bytes"] < 16777216 and (appliance.data_dir / "data.mdb").stat().st_size <= 16777216
+    appliance.restart()
+    broker.start()
+    appliance.wait_drained(120)
+    wait_for(lambda: sent[-1] in contents(subscriber), what="the newest event")
+    received = subscriber.events()
+    covered = {seq for seq, _, _ in received}
+    assert len(covered) == len(received)
+    gaps = [m.document()["gap"] for m in subscriber.messages if m.topic.endswith("/gaps")]
+    assert {gap["reason"] for gap in gaps} == {"room"}
+    missing = sum(gap["events"] for gap in gaps)
+    assert missing == appliance.status()["events"]["evicted"]
+    kept = [item["event"]["content"] for _, item, _ in received]
+    assert kept[0] == "urgent"  # the less important lane went first
+    assert kept[1:] == sent[missing:]
+    lost = {seq for gap in gaps for seq in range(gap["first"], gap["last"] + 1)} - covered
+    assert len(lost) == missing
+    appliance.verify_audit()

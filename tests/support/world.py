@@ -7,6 +7,7 @@ import random
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -145,7 +146,7 @@ class Subscriber:
         self.subscribed = threading.Event()
         self.client = paho.Client(client_id=client_id, protocol=paho.MQTTv5)
         if tls_ca:
-            self.client.tls_set(tls_ca)
+            self.client.tls_set(tls_ca, tls_version=ssl.PROTOCOL_TLS_CLIENT)
         if username:
             self.client.username_pw_set(username, password)
         self.client.reconnect_delay_set(1, 1)
