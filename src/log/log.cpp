@@ -148,6 +148,8 @@ Result<std::optional<Oldest>> oldest(port::ReadTxn& txn, Lane lane) {
     if (h.count == 1) {
       const auto record = segment->next();
       out.is_gap = record && record->kind == model::RecordKind::gap;
+      const auto gap = out.is_gap ? parse_gap(record->json) : std::nullopt;
+      if (gap) out.count = static_cast<std::uint32_t>(std::min<std::uint64_t>(gap->events, 0xFFFF'FFFFU));
     }
     return std::optional<Oldest>{out};
   }

@@ -72,7 +72,7 @@ using Visit = std::function<bool(const model::SegmentHeader&, const model::Recor
 struct Oldest {
   std::uint64_t first_seq = 0;
   std::uint64_t last_seq = 0;
-  std::uint32_t count = 0;
+  std::uint32_t count = 0;  ///< events in it; of a gap: those it stands for
   std::uint32_t boot = 0;
   std::int64_t newest_wall_ms = 0;
   std::int64_t newest_mono_ms = 0;
