@@ -2,6 +2,7 @@
 """What goes wrong around a box: no broker, a broker with TLS and passwords, a full disk."""
 import contextlib
 import os
+import signal
 import subprocess
 import time
 
@@ -205,3 +206,45 @@ def test_when_the_quota_is_full_the_oldest_go_and_a_gap_record_says_which(make_a
     lost = {seq for gap in gaps for seq in range(gap["first"], gap["last"] + 1)} - covered
     assert len(lost) == missing
     appliance.verify_audit()
+
+
+def is_alive(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("frozen", ["broker", "worker"])
+def test_what_is_frozen_neither_delays_the_end_nor_outlives_it(make_appliance, make_broker, subscribe, fast_path, frozen):
+    broker = make_broker(fast_path / "broker")
+    subscriber = subscribe(broker)
+    appliance = make_appliance(fast_path / "box", upstreams={"centre": {"servers": [broker.url]}})
+    plugin = appliance.plugin()
+    wait_for(lambda: appliance.upstream()["state"] == "connected", what="a connection")
+    worker = appliance.worker_pid()
+    victim = broker.process.pid if frozen == "broker" else worker
+    os.kill(victim, signal.SIGSTOP)
+    try:
+        sent = [f"event {i}" for i in range(200)]
+        for content in sent:
+            assert appliance.push(plugin, event(content)).status == 200
+        assert appliance.admin("GET", "/readyz").status == 200
+        code, seconds = appliance.stop()
+        assert code == 0 and seconds < 2, (code, seconds)
+        wait_for(lambda: not is_alive(worker), what="the worker's end")
+    finally:
+        if is_alive(victim):
+            os.kill(victim, signal.SIGCONT)
+    appliance.start()
+    appliance.wait_drained()
+    wait_for(lambda: set(sent) <= set(contents(subscriber)), what="all events")
+
+
+def test_a_worker_does_not_outlive_a_killed_daemon(make_appliance, make_broker, fast_path):
+    broker = make_broker(fast_path / "broker")
+    appliance = make_appliance(fast_path / "box", upstreams={"centre": {"servers": [broker.url]}})
+    worker = wait_for(appliance.worker_pid, what="a worker")
+    appliance.kill()
+    wait_for(lambda: not is_alive(worker), 5, "the worker's end")
