@@ -45,16 +45,23 @@ test-unit: build-tests ## unit tests only
 test: test-unit ## install what tests need, build, run all tests
 	@TOCSIN_BIN_DIR=$(BIN) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_PATHS)
 
-test-asan: ## unit tests under the address and undefined behaviour sanitizers
+# What a sanitized daemon does with real devices, operators and a broker.
+SANITIZED := $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e/test_sanitized.py
+ASAN_SETTINGS := ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1 \
+  UBSAN_OPTIONS=print_stacktrace=1
+TSAN_SETTINGS := TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1
+
+test-asan: ## unit tests and a short load under the address and undefined behaviour sanitizers
 	@tools/setup test
 	@$(CONFIGURE) asan -DBOARD=$(BOARD) && $(BUILD) build/asan -- $(BUILD_FLAGS)
-	@ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1 \
-	  UBSAN_OPTIONS=print_stacktrace=1 $(CTEST) --test-dir build/asan
+	@$(ASAN_SETTINGS) $(CTEST) --test-dir build/asan
+	@$(ASAN_SETTINGS) TOCSIN_BIN_DIR=build/asan/bin $(SANITIZED)
 
-test-tsan: ## unit tests under the thread sanitizer
+test-tsan: ## unit tests and a short load under the thread sanitizer
 	@tools/setup test
 	@$(CONFIGURE) tsan -DBOARD=$(BOARD) && $(BUILD) build/tsan -- $(BUILD_FLAGS)
-	@TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1 $(FIXED_ADDRESSES) $(CTEST) --test-dir build/tsan
+	@$(TSAN_SETTINGS) $(FIXED_ADDRESSES) $(CTEST) --test-dir build/tsan
+	@$(TSAN_SETTINGS) TOCSIN_BIN_DIR=build/tsan/bin $(FIXED_ADDRESSES) $(SANITIZED)
 
 bench: build-tests ## figures against a floor program in the same run
 	@TOCSIN_BIN_DIR=$(BIN) tests/bench/run

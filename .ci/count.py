@@ -1,19 +1,22 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sums up the tests of a run: .ci/count.py PYTEST_LOG CTEST_LOG... A log that is absent or has no result counts as failed,
-so that a run which never came to its tests cannot look like one that passed."""
+"""Sums up the tests of a run: .ci/count.py LOG... A LastTest.log is of ctest, any other of pytest runs. A log that is absent
+or has no result counts as failed, so that a run which never came to its tests cannot look like one that passed."""
 import pathlib
 import re
 import sys
 
 
 def count_pytest(text: str) -> tuple[int, int, int]:
-    """The last summary line of a pytest run: passed, failed (errors too), skipped."""
+    """The summary lines of pytest runs: passed, failed (errors too), skipped."""
     lines = [line for line in text.splitlines() if re.search(r"\b\d+ (passed|failed|errors?)\b.* in [\d.]+s", line)]
     if not lines:
         return 0, 1, 0
-    counts = {word.rstrip("s"): int(number) for number, word in re.findall(r"(\d+) ([a-z]+)", lines[-1])}
-    return counts.get("passed", 0), counts.get("failed", 0) + counts.get("error", 0), counts.get("skipped", 0)
+    sums = {"passed": 0, "failed": 0, "error": 0, "skipped": 0}
+    for number, word in re.findall(r"(\d+) ([a-z]+)", "\n".join(lines)):
+        word = word.removesuffix("s")
+        sums[word] = sums.get(word, 0) + int(number)
+    return sums["passed"], sums["failed"] + sums["error"], sums["skipped"]
 
 
 def count_ctest(text: str) -> tuple[int, int, int]:
@@ -33,11 +36,12 @@ def count_ctest(text: str) -> tuple[int, int, int]:
 
 def main() -> int:
     passed = failed = skipped = 0
-    for at, name in enumerate(sys.argv[1:]):
+    for name in sys.argv[1:]:
         path = pathlib.Path(name)
         text = path.read_text(errors="replace") if path.exists() else ""
-        counts = (count_pytest if at == 0 else count_ctest)(text)
-        label = "pytest" if at == 0 else f"unit tests, {path.parts[-4]}"
+        is_ctest = path.name == "LastTest.log"
+        counts = (count_ctest if is_ctest else count_pytest)(text)
+        label = f"unit tests, {path.parts[-4]}" if is_ctest else f"pytest, {path.stem}"
         print(f"{label}: {counts[0]} passed, {counts[1]} failed, {counts[2]} skipped{'' if text else ' (did not run)'}")
         passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
     print(f"{passed} passed, {failed} failed")

@@ -20,6 +20,11 @@ namespace {
 
 constexpr int kChannelFd = 3;
 constexpr rlim_t kStackBytes = 256U * 1024U;
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsDataLimited = false;  // a sanitizer's shadow memory counts as data, terabytes of it
+#else
+constexpr bool kIsDataLimited = true;
+#endif
 
 /// Everything the child needs, made before fork: afterwards only system calls are allowed.
 struct Plan {
@@ -54,7 +59,7 @@ void close_from(unsigned first) noexcept {
   close_from(kChannelFd + 1);
   limit(RLIMIT_STACK, kStackBytes, kStackBytes);
   limit(RLIMIT_CORE, 0, 0);
-  if (plan.data_bytes_max != 0) limit(RLIMIT_DATA, plan.data_bytes_max, plan.data_bytes_max);
+  if (kIsDataLimited && plan.data_bytes_max != 0) limit(RLIMIT_DATA, plan.data_bytes_max, plan.data_bytes_max);
   static_cast<void>(::execve(plan.program, plan.argv.data(), plan.envp.data()));
   ::_exit(127);
 }

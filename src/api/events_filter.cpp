@@ -7,8 +7,8 @@
 namespace tocsin::api {
 namespace {
 
-bool is_string_of(std::string_view value, std::string_view plain) {
-  return json::kind_of(value) == json::Kind::string && json::stands_for(json::inside_of(value), plain);
+bool is_string_of(std::string_view quoted, std::string_view plain) {
+  return json::kind_of(quoted) == json::Kind::string && json::stands_for(json::inside_of(quoted), plain);
 }
 
 /// {"name": "value", …}

@@ -19,8 +19,8 @@ namespace {
 using Digest = CountMd5::Digest;
 
 std::int64_t bounded_ms(std::string_view number) noexcept {
-  constexpr double kLastMs = 253'402'300'799'999.0;
-  return static_cast<std::int64_t>(std::clamp(json::to_double(number), 0.0, kLastMs));
+  constexpr double kLatestMs = 253'402'300'799'999.0;
+  return static_cast<std::int64_t>(std::clamp(json::to_double(number), 0.0, kLatestMs));
 }
 
 Result<model::EventFacts> not_an_item() noexcept { return error(Errc::invalid_input, "stored item"); }

@@ -17,8 +17,8 @@ namespace {
 
 using json::Kind;
 
-constexpr std::size_t kAddedBytesMax = 320;  // all names and defaults that an event may lack
-constexpr std::size_t kFactsBytesGuess = 256;
+constexpr std::size_t kStandardAddedBytesMax = 320;  // all names and defaults that an event may lack
+constexpr std::size_t kStandardFactsBytesGuess = 256;
 
 tl::unexpected<Refusal> refuse_event(const char* code, std::string message, std::size_t index) {
   return refuse(code, message.append(" (event ").append(std::to_string(index)).append(")"));
@@ -304,7 +304,7 @@ Checked<void> StandardReader::read_items(const model::Instance& instance, Now no
   }
   if (data_count_ == 0) return refuse("data_empty", "the list of events cannot be empty");
   ItemSink sink{out};
-  sink.reserve(data_.size() + data_count_ * (kAddedBytesMax + kFactsBytesGuess), data_count_);
+  sink.reserve(data_.size() + data_count_ * (kStandardAddedBytesMax + kStandardFactsBytesGuess), data_count_);
   const std::string request_text = to_uuid_text(request_id);
   model::Lane lane = instance.lane;
   json::Cursor at{data_};

@@ -114,7 +114,7 @@ int TocsinDaemon::open_listeners() {
                                                .bk_biz_id = static_cast<std::int32_t>(config_.bk_biz_id),
                                                .timezone_offset_minutes = timezone_offset_minutes_});
   handler_->api = api_.get();
-  const auto open = [this](microhttpd::ListenerOptions options) {
+  const auto open = [this](const microhttpd::ListenerOptions& options) {
     const std::string& where = options.unix_path.empty() ? options.address : options.unix_path;
     auto port = http_->open(options);
     if (!port.ok()) {

@@ -80,6 +80,7 @@ void WriterThread::report(core::Effects&& effects, std::uint64_t turn_ns) noexce
   out.gauges.commit_ns_last = turn_ns;
   out.gauges.commit_ns_max = turn_ns_max_;
   // io drains this queue on every turn of its loop; when it is full the writer has nothing better to do than wait.
+  // What a full queue refuses stays with the caller. NOLINTNEXTLINE(bugprone-use-after-move)
   while (!reports_.push(std::move(out))) std::this_thread::sleep_for(std::chrono::microseconds(200));
 }
 
@@ -111,6 +112,7 @@ bool ReaderThread::step(std::unique_ptr<core::Job>& job) noexcept {
     outcome = error(Errc::out_of_budget, "reader: memory");
   }
   FinishedJob finished{std::move(job), outcome};
+  // What a full queue refuses stays with the caller. NOLINTNEXTLINE(bugprone-use-after-move)
   while (!finished_.push(std::move(finished)) && !stopping_)
     std::this_thread::sleep_for(std::chrono::microseconds(200));
   return true;

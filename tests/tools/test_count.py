@@ -32,6 +32,7 @@ def last_line(tmp_path, pytest_log, ctest_log):
     ("1 failed, 2 passed, 1 skipped in 61.00s (0:01:01)\n", PASSING, "8 passed, 1 failed"),
     ("1 passed, 2 errors in 1.00s\n", PASSING, "7 passed, 2 failed"),
     ("==== 3 passed, 1 warning in 1.00s ====\n", PASSING + FAILING, "10 passed, 2 failed"),
+    ("2 passed in 0.10s\nand another run\n3 passed, 1 failed in 0.10s\n", PASSING, "11 passed, 1 failed"),
     ("2 passed in 0.10s\n", PASSING + CRASHED, "8 passed, 1 failed"),
     ("2 passed in 0.10s\n", PASSING + SPOILED, "11 passed, 1 failed"),
     ("2 passed in 0.10s\n", PASSING + SKIPPING, "9 passed, 0 failed"),
