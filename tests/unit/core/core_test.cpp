@@ -176,7 +176,8 @@ TEST_F(CoreTest, TheClockOfABootIsLearntOnceItIsTrusted) {
 }
 
 TEST(CoreRoom, UndeliveredEventsMakeRoomForNewOnesBehindAGapRecord) {
-  CoreBox box(1, 8 * MiB);
+  constexpr std::uint64_t kQuota = 2 * MiB;
+  CoreBox box(1, kQuota);
   ASSERT_TRUE(box.start().ok());
   static_cast<void>(box.add_instance());
   std::string items = "[";
@@ -184,12 +185,12 @@ TEST(CoreRoom, UndeliveredEventsMakeRoomForNewOnesBehindAGapRecord) {
     items += (i > 0 ? "," : "") + CoreBox::item("event " + std::to_string(i) + std::string(100, 'x'));
   items += "]";
   std::uint64_t accepted = 0;
-  for (int i = 0; i < 800; ++i) {
+  for (int i = 0; i < 200; ++i) {
     const auto out = box.turn(box.push(items));
     ASSERT_EQ(out.answers.size(), 1U);
     ASSERT_FALSE(out.answers[0].refused) << "push " << i << " " << out.answers[0].data;
     accepted += 100;
-    ASSERT_LT(box.store.use().used_bytes, 8 * MiB * 9 / 10);
+    ASSERT_LT(box.store.use().used_bytes, kQuota * 9 / 10);
   }
   const auto stored = records(box, model::Lane::normal);
   ASSERT_FALSE(stored.empty());
