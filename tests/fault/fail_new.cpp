@@ -22,8 +22,12 @@ bool must_fail() noexcept {
   return now;
 }
 
+void* allocate_or_null(std::size_t bytes) noexcept {
+  return must_fail() ? nullptr : std::malloc(bytes != 0 ? bytes : 1);
+}
+
 void* allocate(std::size_t bytes) {
-  void* memory = must_fail() ? nullptr : std::malloc(bytes != 0 ? bytes : 1);
+  void* memory = allocate_or_null(bytes);
   if (memory == nullptr) throw std::bad_alloc{};
   return memory;
 }
@@ -58,6 +62,10 @@ void* operator new(std::size_t bytes) { return tocsin::test::allocate(bytes); }
 void* operator new[](std::size_t bytes) { return tocsin::test::allocate(bytes); }
 void* operator new(std::size_t bytes, std::align_val_t align) { return tocsin::test::allocate(bytes, align); }
 void* operator new[](std::size_t bytes, std::align_val_t align) { return tocsin::test::allocate(bytes, align); }
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept { return tocsin::test::allocate_or_null(bytes); }
+void* operator new[](std::size_t bytes, const std::nothrow_t&) noexcept {
+  return tocsin::test::allocate_or_null(bytes);
+}
 void operator delete(void* memory) noexcept { std::free(memory); }
 void operator delete[](void* memory) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
