@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::int64_t kTickMs = 1'000;
 constexpr std::int64_t kStallMs = 1'000;
+constexpr std::int64_t kFirstUserMs = 30'000;
 constexpr std::int64_t kCanaryMs = 2'000;
 constexpr std::int64_t kCanaryLateMs = 10'000;
 /// A planned end takes 2 s at most; this much of it is for answering who waits.
@@ -198,13 +199,13 @@ int TocsinDaemon::open() {
         std::make_unique<UpstreamRunner>(*upstream_parts_, config_.upstreams[i], static_cast<std::uint8_t>(i)));
     upstreams_.back()->start(view_);
   }
-  make_first_user();
   on_tick(0);
   return 0;
 }
 
 void TocsinDaemon::make_first_user() {
-  if (!view_.registry->users().empty()) return;
+  if (!view_.registry->users().empty() || clock_.now().mono < first_user_due_) return;
+  first_user_due_ = clock_.now().mono.after_ms(kFirstUserMs);  // again, when a full disk or a busy writer said no
   const std::string password = api::generate_password(random_);
   const std::string path = config_.data_dir + "/first-password";
   if (auto done = linux::write_file(path, as_bytes("admin " + password + "\n"), 0600); !done.ok()) {
@@ -283,6 +284,7 @@ void TocsinDaemon::on_tick(std::uint32_t) noexcept {
   // A dying card can hold a commit for half a minute. Whoever waits is told after a second; the store decides alone
   // whether their events get there, and a client that tries again is no worse off than after a lost answer.
   if (is_stalled(now.mono)) http_->expire_waiting(port::Listener::push);
+  make_first_user();
   if (now.mono >= canary_sent_.after_ms(kCanaryMs)) {
     canary_sent_ = now.mono;
     static_cast<void>(writer_->post(core::Input{{}, core::Confirm{kCanaryUpstream, model::Lane::normal, 0, false}}));

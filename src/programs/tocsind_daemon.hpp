@@ -88,6 +88,7 @@ class TocsinDaemon final : public api::Daemon {
   std::vector<FinishedJob> finished_;
   Monotonic started_;
   std::int64_t started_wall_ms_ = 0;
+  Monotonic first_user_due_;
   Monotonic canary_sent_;
   Monotonic canary_back_;
   bool stopping_ = false;
