@@ -22,7 +22,7 @@ struct Sent {
   AlertFacts facts;
   std::string id;              ///< of the sender; empty: none
   bool answered = false;       ///< a success was said
-  bool may_be_stored = false;  ///< the outcome is unknown, or nobody was told
+  bool may_be_stored = false;  ///< the outcome is unknown
   std::uint64_t seq = 0;       ///< seen in the log
   model::Lane lane{};
 };

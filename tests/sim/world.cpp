@@ -156,7 +156,7 @@ void World::take_turn(CutAt cut) {
   const bool has_fault = !healed_ && (cut == CutAt::in_commit || dice_.once_in(plan_.commit_fault));
   const auto fault = static_cast<sim::CommitFault>(has_fault ? 1 + dice_.below(3) : 0);
   store_.fail_next_commit(fault);
-  if (fault == sim::CommitFault::failed_but_durable || cut == CutAt::after_turn) {
+  if (fault == sim::CommitFault::failed_but_durable) {
     for (const auto& one : taken) {
       for (const auto tag : one.tags) ledger_.may_be_stored(tag);
     }
@@ -165,11 +165,12 @@ void World::take_turn(CutAt cut) {
   core_->turn(inputs, clock_.now(), out);
   store_.fail_next_commit(sim::CommitFault::none);
   note("turn", inputs.size());
+  // What the turn decided to say holds, whether or not the cut leaves time to say it.
+  for (const auto& answer : out.answers) judge(answer, taken);
   if (cut == CutAt::after_turn || cut == CutAt::in_commit) {
     power_cut();
     return;
   }
-  for (const auto& answer : out.answers) judge(answer, taken);
   if (core_->background(clock_.now())) note("background");
   if (core_->view().generation != view_.generation) {
     check_log();
@@ -275,10 +276,15 @@ bool World::heal(int steps_max) {
 
 std::string World::describe() const {
   const auto g = core_ ? core_->gauges() : core::Gauges{};
-  return "events " + std::to_string(ledger_.events()) + " next_seq " + std::to_string(g.next_seq) + " used " +
-         std::to_string(g.store_used_bytes) + " of " + std::to_string(g.store_quota_bytes) + " reloads " +
-         std::to_string(g.reloads) + " failed turns " + std::to_string(g.turns_failed) + "; " +
-         (core_ ? uplink_.describe() : "no core");
+  std::string out;
+  const auto tell = [&out](const char* name, std::uint64_t number) { out.append(name).append(std::to_string(number)); };
+  tell("events ", ledger_.events());
+  tell(" next_seq ", g.next_seq);
+  tell(" used ", g.store_used_bytes);
+  tell(" of ", g.store_quota_bytes);
+  tell(" reloads ", g.reloads);
+  tell(" failed turns ", g.turns_failed);
+  return out.append("; ").append(core_ ? uplink_.describe() : "no core");
 }
 
 }  // namespace tocsin::test
