@@ -134,7 +134,7 @@ TEST_F(Query, EventsAreFiltered) {
 }
 
 TEST_F(Query, APageOfLargeEventsEndsEarlyWithACursor) {
-  const std::string large(300 * KiB, 'x');
+  const std::string large(150 * KiB, 'x');
   for (std::uint64_t seq = 1; seq <= 4; ++seq) append({{Lane::normal, seq, 1, item(large)}}, 1000);
   const auto reply = get("/api/v1/events");
   EXPECT_EQ(numbers(reply.body, "seq"), (Seqs{4, 3}));

@@ -188,18 +188,18 @@ TEST(ConfigLoad, TopicsKnowTheirPlaceholders) {
 }
 
 TEST(ConfigLoad, ABudgetMustHoldTheConnectionsAndOneBody) {
-  EXPECT_TRUE(problems("[memory]\nbudget_bytes = 7900000\n").empty());
-  EXPECT_TRUE(problems("[memory]\nbudget_bytes = 6291456\n[http.push]\nconnections_max = 50\n").empty());
+  EXPECT_TRUE(problems("[memory]\nbudget_bytes = 8250000\n").empty());
+  EXPECT_TRUE(problems("[memory]\nbudget_bytes = 6291456\n[http.push]\nconnections_max = 30\n").empty());
   const auto got = problems("[memory]\nbudget_bytes = 6291456\n");
   ASSERT_EQ(got.size(), 1U);
   EXPECT_TRUE(got[0].starts_with("t.toml:2: memory.budget_bytes: is too small: 256 connections")) << got[0];
 }
 
 TEST(ConfigLoad, TheLedgerStaysWithinTheBudget) {
-  const auto loaded = load("[memory]\nbudget_bytes = 7900000\n", "t.toml", board());
+  const auto loaded = load("[memory]\nbudget_bytes = 8250000\n", "t.toml", board());
   ASSERT_TRUE(loaded);
   const Ledger ledger = ledger_for(board(), loaded->config);
-  EXPECT_LE(sum_bytes(ledger), 7900000);
+  EXPECT_LE(sum_bytes(ledger), 8250000);
   EXPECT_GE(ledger.body_pool, loaded->config.push_body_bytes_max);
   EXPECT_EQ(sum_bytes(ledger_for(board(), defaults(board()))), sum_bytes(board().ledger));
 }
