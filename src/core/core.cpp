@@ -186,6 +186,7 @@ void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
   const auto use = ports_.store.use();
   const bool is_full = use.used_bytes > use.quota_bytes * kRefuseShare / 100;
   const auto attempt = [&](std::span<Input> some) -> Status {
+    if (!state_->is_loaded) return error(Errc::unavailable, "state lost");  // half of it may have been read
     try {
       return try_turn(some, now, out);
     } catch (const std::bad_alloc&) {
@@ -198,8 +199,8 @@ void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
       if (first_push(input)) {
         refuse_all({&input, 1}, Errc::storage_full, "the store is full", out);
       } else if (auto done = attempt({&input, 1}); !done.ok()) {
-        recover_from(done.error());
-        refuse_all({&input, 1}, done.error().code, "the store is full", out);
+        if (state_->is_loaded) recover_from(done.error());
+        refuse_all({&input, 1}, done.error().code, to_text(done.error().code), out);
       }
     }
     return;
@@ -217,7 +218,7 @@ void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
   }
   // One input's appetite must not fail its neighbours.
   for (Input& input : inputs) {
-    done = state_->is_loaded ? attempt({&input, 1}) : Status{error(Errc::unavailable, "state lost")};
+    done = attempt({&input, 1});
     if (done.ok()) continue;
     if (state_->is_loaded) recover_from(done.error());
     refuse_all({&input, 1}, done.error().code, to_text(done.error().code), out);

@@ -2,6 +2,7 @@
 // What memory holds beyond the store: folds and confirmations, over failed turns, crashes and full caches.
 #include <gtest/gtest.h>
 
+#include "src/audit/verify.hpp"
 #include "src/model/alert.hpp"
 #include "src/model/seal.hpp"
 #include "tests/support/core_box.hpp"
@@ -149,6 +150,39 @@ TEST_F(Reload, AStateThatCouldNotBeReadIsReadAgainWithoutAClient) {
   box.mono_ms = due->ms();
   static_cast<void>(box.turn(std::vector<core::Input>{}));
   EXPECT_FALSE(box.core->next_deadline());
+}
+
+/// The store is full, and the state cannot be read again after the turn that failed for it: what follows in the same
+/// turn must not be built on half a state.
+TEST(ReloadWhenFull, NothingIsBuiltOnAStateThatWasReadInHalf) {
+  for (std::uint64_t k = 1; k < 150; ++k) {
+    CoreBox box;
+    ASSERT_TRUE(box.start().ok());
+    static_cast<void>(box.add_instance());
+    std::vector<core::Input> inputs;
+    inputs.push_back(box.push("[" + CoreBox::item("a") + "]"));
+    for (int i = 0; i < 24; ++i) {
+      // A large one that does not fit, then a small one, which would fit over a row that is there.
+      const std::string detail(i % 2 == 0 ? 500 : 0, 'x');
+      inputs.push_back({box.next_reply(), core::Note{model::AuditAction::login_refused, "", "", detail}});
+    }
+    box.store.set_quota(box.store.use().used_bytes);
+    box.store.fail_operation(k, sim::Repeat::once);
+    static_cast<void>(box.turn(std::move(inputs)));
+    box.store.fail_operation(0, sim::Repeat::once);
+    box.store.set_quota(64 * MiB);
+    static_cast<void>(
+        box.turn(core::Input{box.next_reply(), core::Note{model::AuditAction::login_refused, "peer", "", ""}}));
+    box.power_cut();
+    ASSERT_TRUE(box.start().ok());
+    auto txn = box.store.begin_read();
+    audit::Verifier verifier(box.crypto, audit::begin(), std::nullopt);
+    const auto all = audit::verify_slice(verifier, **txn, 1'000);
+    ASSERT_TRUE(all.ok() && *all);
+    const auto report = verifier.finish(audit::Tail::is_exact);
+    ASSERT_TRUE(report.ok()) << "operation " << k << ": " << audit::to_text(report);
+    ASSERT_EQ(report.epochs_begun, 0U) << "operation " << k;
+  }
 }
 
 TEST_F(Reload, OnePassingErrorDoesNotEndTheRebuildOfTheIdWindow) {
