@@ -23,6 +23,8 @@ struct Answer {
   std::string data;             ///< done: JSON for `data` (may be empty); refused: words for people
 };
 
+inline constexpr std::size_t kBootClocksMax = 64;  ///< boots whose records can still be re-dated
+
 /// Wall offset of boots whose clock became known, for re-dating: wall_ms = offset + mono_ms.
 struct BootClocks {
   std::uint32_t boot = 0;                                       ///< this boot

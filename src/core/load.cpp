@@ -11,8 +11,6 @@ namespace {
 using model::Key;
 using model::Table;
 
-constexpr std::size_t kBootClocksMax = 64;
-
 Status load_counters(port::ReadTxn& txn, Core::State& state) {
   const Key key(Table::state);
   auto value = txn.get(key);

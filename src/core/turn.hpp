@@ -95,6 +95,7 @@ class Core::Turn {
   [[nodiscard]] Status learn_clock();
   [[nodiscard]] std::uint64_t log_share_bytes() const noexcept;
   [[nodiscard]] std::uint64_t log_used_bytes() const noexcept;
+  [[nodiscard]] std::uint64_t others_bytes() const noexcept;
 
   Ports& ports_;
   const Settings& settings_;

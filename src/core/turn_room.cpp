@@ -15,6 +15,7 @@ using model::Table;
 // Shares of the quota (design: log 70 %, alerts, registry and notices 10 %, audit 8 %, reject box 2 %, reserve 10 %).
 constexpr std::uint64_t kLogShare = 70;
 constexpr std::uint64_t kAlertShare = 10;
+constexpr std::uint64_t kAllShares = 88;
 /// What one stored alert and one audit row cost in pages, generously: their tables are counted by number.
 constexpr std::uint64_t kAlertBytes = 1'024;
 constexpr std::uint64_t kAuditRowBytes = 320;
@@ -24,10 +25,21 @@ constexpr int kAlertDropsPerTurn = 8;
 
 }  // namespace
 
-std::uint64_t Core::Turn::log_share_bytes() const noexcept { return ports_.store.use().quota_bytes * kLogShare / 100; }
+std::uint64_t Core::Turn::others_bytes() const noexcept {
+  return alerts_stored_ * kAlertBytes + audit_.next_row * kAuditRowBytes;
+}
+
+/// The audit log is never cut in this release. When it has outgrown its share the log of events gives way, so that an
+/// old box goes on taking events.
+std::uint64_t Core::Turn::log_share_bytes() const noexcept {
+  const std::uint64_t quota = ports_.store.use().quota_bytes;
+  const std::uint64_t all = quota * kAllShares / 100;
+  const std::uint64_t others = others_bytes();
+  return std::min(quota * kLogShare / 100, all > others ? all - others : 0);
+}
 
 std::uint64_t Core::Turn::log_used_bytes() const noexcept {
-  const std::uint64_t others = alerts_stored_ * kAlertBytes + audit_.next_row * kAuditRowBytes;
+  const std::uint64_t others = others_bytes();
   const std::uint64_t used = ports_.store.use().used_bytes;
   return used > others ? used - others : 0;
 }
@@ -193,6 +205,11 @@ Status Core::Turn::learn_clock() {
   model::seal(key, value);
   if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("clock of this boot");
   auto next = std::make_shared<BootClocks>(*clocks_);
+  if (next->offsets.size() >= kBootClocksMax) {
+    const Key oldest = Key(Table::boot).u32(next->offsets.front().first);
+    if (auto done = txn_->erase(oldest); !done.ok() && done.error().code != Errc::not_found) return done;
+    next->offsets.erase(next->offsets.begin());
+  }
   next->offsets.emplace_back(state_.boot, offset);
   clocks_ = std::move(next);
   return audit(model::AuditAction::clock_trusted, "system", "clock", "earlier records of this boot are dated by it");

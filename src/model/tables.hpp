@@ -15,7 +15,7 @@ enum class Table : std::uint8_t {
   format = 0x00,      ///< format version and identity: the first key of the store; its copy is under + 1 (u8)
   alert = 'A',        ///< + alert number (be64)
   audit_block = 'B',  ///< + block index (be64)
-  cursor = 'C',       ///< + lane (u8) + upstream name
+  cursor = 'C',       ///< + upstream name: its confirmed sequence of each lane
   open_alert = 'D',   ///< + dedupe identity (16 bytes) -> number of the open alert
   boot = 'K',         ///< + boot number (be32)
   lane = 'L',         ///< + lane (u8) + first sequence (be64): a segment

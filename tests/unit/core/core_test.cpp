@@ -202,6 +202,29 @@ TEST(CoreRoom, UndeliveredEventsMakeRoomForNewOnesBehindAGapRecord) {
   EXPECT_EQ(gap->last_seq, stored.front().seq);
 }
 
+TEST(CoreRoom, AnAuditLogBeyondItsShareTakesRoomFromTheEventsNotFromTheSenders) {
+  CoreBox box(1, 4 * MiB);
+  ASSERT_TRUE(box.start().ok());
+  static_cast<void>(box.add_instance());
+  for (int i = 0; i < 40; ++i) {
+    std::vector<core::Input> notes;
+    for (int n = 0; n < 200; ++n) {
+      notes.push_back(
+          {{},
+           core::Note{model::AuditAction::access_refused, "peer:10.0.0.7", "/api/v1/plugins", std::string(60, 'x')}});
+    }
+    static_cast<void>(box.turn(std::move(notes)));
+  }
+  std::string items = "[";
+  for (int i = 0; i < 100; ++i) items += (i > 0 ? "," : "") + CoreBox::item("event " + std::to_string(i));
+  items += "]";
+  for (int i = 0; i < 300; ++i) {
+    const auto out = box.turn(box.push(items));
+    ASSERT_EQ(out.answers.size(), 1U);
+    ASSERT_FALSE(out.answers[0].refused) << "push " << i << " " << out.answers[0].data;
+  }
+}
+
 TEST(CoreRoom, DeliveredEventsLeaveAfterRetentionWithoutAGap) {
   CoreBox box;
   box.settings.retention_ms = 60'000;
