@@ -151,7 +151,13 @@ void HttpServer::expire(Slot& slot) noexcept {
     if (slot.phase == Phase::parse) std::erase(parse_line_, slot.index);
     slot.phase = Phase::ready;
     slot.first_again = room;
-    if (room) resume(slot);
+    if (room) {
+      // Closing with unread bytes resets the connection, and the client would see that instead of the answer.
+      if (!slot.framing.expects_continue && slot.framing.content_bytes <= limits_.discarded_bytes_max) {
+        enter(slot, Phase::discard, limits_.body_base_ms);
+      }
+      resume(slot);
+    }
     slot.listener->dirty = true;
     return;
   }
