@@ -43,7 +43,7 @@ void HttpServer::on_connected(ListenerState& listener, MHD_Connection& connectio
   ++listener.connections;
   *socket_context = &slot;
   enter(slot, Phase::fresh, limits_.head_ms);
-  if (listener.connections > listener.connections_max) make_place(listener);
+  if (listener.connections > listener.connections_max + listener.reconnecting_max) make_place(listener);
 }
 
 void HttpServer::on_closed(Slot& slot) noexcept {

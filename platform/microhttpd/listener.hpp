@@ -18,6 +18,7 @@ struct ListenerState {
   HttpServer* server = nullptr;
   port::Listener kind = port::Listener::push;
   unsigned connections_max = 0;
+  unsigned reconnecting_max = 0;
   unsigned connections = 0;
   unsigned unanswered = 0;  ///< connections in phase answer or ready: the library calls them pending
   bool dirty = true;        ///< must be run at the end of this turn

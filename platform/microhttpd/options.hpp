@@ -16,6 +16,8 @@ struct ListenerOptions {
   std::string unix_path = {};   ///< made with mode 0660; a stale socket is replaced, one in use is not
   std::string unix_group = {};  ///< owner group of the socket; its members are admins. Unknown or empty: none
   unsigned connections_max = 64;
+  /// A client that closes and connects again is for a moment two connections: nobody is shut for so many. At most 16.
+  unsigned reconnecting_max = 0;
 };
 
 /// Times in milliseconds, sizes in bytes. Tests make them small.

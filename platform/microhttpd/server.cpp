@@ -86,6 +86,7 @@ Result<std::uint16_t> HttpServer::open(const ListenerOptions& options) {
   listener->server = this;
   listener->kind = options.kind;
   listener->connections_max = options.connections_max;
+  listener->reconnecting_max = options.reconnecting_max;
   listener->unix_path = options.unix_path;
   listener->credentials.open(options.unix_group);
   const unsigned slots = options.connections_max + kOverLimit;

@@ -136,7 +136,8 @@ int TocsinDaemon::open_listeners() {
   for (const auto& address : config_.push_listen) {
     if (!open({.kind = port::Listener::push,
                .address = address,
-               .connections_max = share(config_.push_connections_max, config_.push_listen.size())}))
+               .connections_max = share(config_.push_connections_max, config_.push_listen.size()),
+               .reconnecting_max = 8}))
       return 1;
   }
   const auto admins = static_cast<std::size_t>(config_.admin_listen.size() + 1);
