@@ -16,9 +16,7 @@ model::Key alert_key(std::uint64_t number) noexcept { return model::Key(model::T
 
 /// The alert under that entry; an error for one that is damaged.
 Result<model::Alert> read_alert(const port::Entry& entry) {
-  auto payload = model::unseal(entry.key, entry.value);
-  if (!payload.ok()) return payload.error();
-  return model::decode_alert(*payload);
+  return model::open_sealed(entry.key, entry.value, model::decode_alert);
 }
 
 using Folds = std::shared_ptr<const std::vector<core::FoldNews>>;

@@ -33,8 +33,7 @@ Result<std::optional<model::Identity>> read_identity(port::Store& store) {
     auto value = (*txn)->get(key);
     if (!value.ok()) return value.error();
     if (!*value) continue;
-    const auto payload = model::unseal(key, **value);
-    auto identity = payload.ok() ? model::decode_identity(*payload) : Result<model::Identity>(payload.error());
+    auto identity = model::open_sealed(key, **value, [](Bytes in) { return model::decode_identity(in); });
     if (identity.ok()) return std::optional<model::Identity>{std::move(*identity)};
     if (!failure || identity.error().code == Errc::unsupported) failure = identity.error();
   }

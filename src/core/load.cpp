@@ -16,8 +16,7 @@ Status load_counters(port::ReadTxn& txn, Core::State& state) {
   auto value = txn.get(key);
   if (!value.ok()) return value.error();
   if (*value) {
-    const auto payload = model::unseal(key, **value);
-    auto record = payload.ok() ? model::decode_state(*payload) : Result<model::StateRecord>(payload.error());
+    auto record = model::open_sealed(key, **value, model::decode_state);
     if (record.ok()) {
       state.record = *record;
     } else {
@@ -74,8 +73,7 @@ Status load_clocks(port::ReadTxn& txn, Core::State& state) {
     auto entry = txn.at_or_after(from);
     if (!entry.ok()) return entry.error();
     if (!*entry || !model::is_in((*entry)->key, Table::boot) || (*entry)->key.size() != 5) break;
-    const auto payload = model::unseal((*entry)->key, (*entry)->value);
-    const auto clock = payload.ok() ? model::decode_boot_clock(*payload) : Result<model::BootClock>(payload.error());
+    const auto clock = model::open_sealed((*entry)->key, (*entry)->value, model::decode_boot_clock);
     if (clock.ok()) {
       if (clocks->offsets.size() >= kBootClocksMax) clocks->offsets.erase(clocks->offsets.begin());
       clocks->offsets.emplace_back(load_be32((*entry)->key.data() + 1), clock->wall_offset_ms);
@@ -97,8 +95,7 @@ Status load_audit(port::ReadTxn& txn, const port::Crypto& crypto, Core::State& s
   auto last_block = txn.before(Key(Table::audit_block).u64(~0ULL));
   if (!last_block.ok()) return last_block.error();
   if (*last_block && model::is_in((*last_block)->key, Table::audit_block)) {
-    const auto payload = model::unseal((*last_block)->key, (*last_block)->value);
-    const auto block = payload.ok() ? model::decode_audit_block(*payload) : Result<model::AuditBlock>(payload.error());
+    const auto block = model::open_sealed((*last_block)->key, (*last_block)->value, model::decode_audit_block);
     if (block.ok()) {
       state.audit = audit::head_after(*block);
     } else {
@@ -112,8 +109,7 @@ Status load_audit(port::ReadTxn& txn, const port::Crypto& crypto, Core::State& s
     if (!entry.ok()) return entry.error();
     if (!*entry || !model::is_in((*entry)->key, Table::audit_row)) break;
     index = load_be64((*entry)->key.data() + 1) + 1;
-    const auto payload = model::unseal((*entry)->key, (*entry)->value);
-    const auto row = payload.ok() ? model::decode_audit_row(*payload) : Result<model::AuditRow>(payload.error());
+    const auto row = model::open_sealed((*entry)->key, (*entry)->value, model::decode_audit_row);
     const bool continues = !state.is_audit_broken && row.ok() && audit::resume(state.audit, *row, crypto).ok();
     if (!continues) state.is_audit_broken = true;
   }

@@ -121,11 +121,8 @@ Status Core::write_folds() {
   if (!txn.ok()) return txn.error();
   while (state_->cache.dirty() > 0) {
     for (const model::Alert& alert : state_->cache.take_dirty(64)) {
-      std::string value;
-      encode(alert, value);
-      const Key key = Key(Table::alert).u64(alert.number);
-      model::seal(key, value);
-      if (auto done = (*txn)->put(key, as_bytes(value)); !done.ok()) return done;
+      auto done = model::put_sealed(**txn, Key(Table::alert).u64(alert.number), alert);
+      if (!done.ok()) return done;
     }
   }
   return (*txn)->commit();

@@ -65,22 +65,15 @@ Status Core::Turn::audit(model::AuditAction action, std::string_view actor, std:
   if (auto done = need_txn(); !done.ok()) return done;
   const audit::Appended appended =
       audit::append(audit_, {action, actor, object, detail}, {now_, state_.boot}, ports_.crypto);
-  std::string value;
-  encode(appended.row, value);
   const Key key = Key(Table::audit_row).u64(appended.row.index);
-  model::seal(key, value);
-  if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("audit row");
+  if (auto done = model::put_sealed(*txn_, key, appended.row); !done.ok()) return done.error().in("audit row");
   return appended.sealed ? put_block(*appended.sealed) : Status{};
 }
 
 Status Core::Turn::put_block(const model::AuditBlock& block) {
   if (auto done = need_txn(); !done.ok()) return done;
-  std::string value;
-  encode(block, value);
-  const Key key = Key(Table::audit_block).u64(block.index);
-  model::seal(key, value);
-  if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("audit block");
-  return {};
+  auto done = model::put_sealed(*txn_, Key(Table::audit_block).u64(block.index), block);
+  return done.ok() ? done : Status{done.error().in("audit block")};
 }
 
 Status Core::Turn::begin_audit_epoch() {
@@ -92,7 +85,7 @@ Status Core::Turn::ride_along() {
   const bool folds_due = state_.folds_since && now_.mono >= state_.folds_since->after_ms(kFoldFlushMs);
   const bool folds_many = state_.folds_waiting >= kFoldFlushEvents || dirty_bytes() >= state_.cache.limit_bytes() / 3;
   if (folds_due || folds_many) {
-    if (auto done = flush_folds(true); !done.ok()) return done;
+    if (auto done = flush_folds(); !done.ok()) return done;
   }
   if (auto done = learn_clock(); !done.ok()) return done;
   if (const auto block = audit::seal_if_due(audit_, {now_, state_.boot}, ports_.crypto)) {
@@ -119,7 +112,7 @@ std::size_t Core::Turn::dirty_bytes() const noexcept {
 void Core::Turn::make_room_for_answers(Effects& out) { out.answers.reserve(out.answers.size() + answers_.size()); }
 
 Status Core::Turn::commit() {
-  if (auto done = flush_folds(false); !done.ok()) return done;
+  mark_folds();
   if (appender_) {
     if (auto done = appender_->finish(); !done.ok()) return done;
   }
@@ -127,11 +120,8 @@ Status Core::Turn::commit() {
     if (auto done = need_txn(); !done.ok()) return done;
     record_.next_seq = next_seq_;
     record_.next_alert = next_alert_;
-    std::string value;
-    encode(record_, value);
-    const Key key(Table::state);
-    model::seal(key, value);
-    if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("state record");
+    auto done = model::put_sealed(*txn_, Key(Table::state), record_);
+    if (!done.ok()) return done.error().in("state record");
   }
   if (!ids_.empty()) state_.ids.reserve();
   if (txn_ == nullptr) return {};
@@ -182,7 +172,7 @@ void Core::Turn::adopt(Effects& out) noexcept {
 
 void Core::Turn::adopt_alerts() noexcept try {
   for (auto& staged : alerts_) {
-    if (!model::is_open(staged->alert.state) || staged->is_gone) {
+    if (!model::is_open(staged->alert.state)) {
       state_.cache.erase(staged->alert.dedupe);
       continue;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -46,7 +47,6 @@ class Core::Turn {
   struct Staged {
     model::Alert alert;
     bool is_dirty = false;  ///< a fold that is not written
-    bool is_gone = false;   ///< erased from the store
   };
   struct Outcome {
     alert::Outcome what{};
@@ -74,7 +74,9 @@ class Core::Turn {
                                   std::string_view actor, const Id128& request_id);
   [[nodiscard]] Status put_alert(const model::Alert& alert);
   [[nodiscard]] Status apply_ack(Input& input, AckAlerts& ack);
-  [[nodiscard]] Status flush_folds(bool all);
+  [[nodiscard]] Status flush_folds();
+  void mark_folds() noexcept;
+  [[nodiscard]] Staged& stage(Staged staged);
   [[nodiscard]] std::size_t dirty_bytes() const noexcept;
   void adopt_alerts() noexcept;
   [[nodiscard]] Status trim_alerts();
@@ -116,6 +118,7 @@ class Core::Turn {
   Cursors durable_;
   bool cursors_recorded_ = false;
   std::vector<std::unique_ptr<Staged>> alerts_;
+  std::map<Id128, Staged*> newest_;  ///< of each identity; ordered, so that no sender can choose a bad hash
   std::vector<std::uint64_t> ids_;
   std::vector<Answer> answers_;
   std::array<std::optional<log::Oldest>, model::kLanes> oldest_;

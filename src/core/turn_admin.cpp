@@ -30,7 +30,7 @@ Status Core::Turn::apply_change(Input& input, ChangeInstance& change) {
     return {};
   }
   // A recount reads the log with the instances of its time: what was counted with the old one is written first.
-  if (auto done = flush_folds(true); !done.ok()) return done;
+  if (auto done = flush_folds(); !done.ok()) return done;
   auto action = AuditAction::plugin_updated;
   Status done;
   if (change.change == InstanceChange::remove) {
@@ -155,10 +155,7 @@ Status Core::Turn::apply_clock(Input& input, SetClock& set) {
 Status Core::Turn::put_identity(const model::Identity& identity) {
   if (auto done = need_txn(); !done.ok()) return done;
   for (const Key& key : {Key(Table::format), Key(Table::format).u8(1)}) {
-    std::string value;
-    encode(identity, value);
-    model::seal(key, value);
-    if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("identity");
+    if (auto done = model::put_sealed(*txn_, key, identity); !done.ok()) return done.error().in("identity");
   }
   return {};
 }

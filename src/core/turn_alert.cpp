@@ -21,8 +21,7 @@ Result<std::optional<model::Alert>> Core::Turn::read_alert(std::uint64_t number)
   auto value = txn_->get(key);
   if (!value.ok()) return value.error().in("reading an alert");
   if (!*value) return std::optional<model::Alert>{};
-  const auto payload = model::unseal(key, **value);
-  auto alert = payload.ok() ? model::decode_alert(*payload) : Result<model::Alert>(payload.error());
+  auto alert = model::open_sealed(key, **value, model::decode_alert);
   if (!alert.ok()) {
     // A damaged alert must not stop the events of its target: it counts as absent and the next event opens a new one.
     ++damaged_;
@@ -32,13 +31,12 @@ Result<std::optional<model::Alert>> Core::Turn::read_alert(std::uint64_t number)
 }
 
 Result<Core::Turn::Staged*> Core::Turn::find_open(const Id128& dedupe) {
-  for (auto at = alerts_.rbegin(); at != alerts_.rend(); ++at) {
-    if ((*at)->alert.dedupe == dedupe)
-      return model::is_open((*at)->alert.state) && !(*at)->is_gone ? at->get() : nullptr;
+  if (const auto at = newest_.find(dedupe); at != newest_.end()) {
+    Staged& staged = *at->second;
+    return model::is_open(staged.alert.state) ? &staged : nullptr;
   }
   if (const model::Alert* cached = state_.cache.find(dedupe)) {
-    alerts_.push_back(std::make_unique<Staged>(Staged{*cached, state_.cache.is_dirty(dedupe)}));
-    return alerts_.back().get();
+    return &stage(Staged{*cached, state_.cache.is_dirty(dedupe)});
   }
   const Key key = open_key(dedupe);
   auto value = txn_->get(key);
@@ -52,17 +50,18 @@ Result<Core::Turn::Staged*> Core::Turn::find_open(const Id128& dedupe) {
   auto alert = read_alert(load<std::uint64_t>(payload->data()));
   if (!alert.ok()) return alert.error();
   if (!*alert || !model::is_open((*alert)->state) || (*alert)->dedupe != dedupe) return nullptr;
-  alerts_.push_back(std::make_unique<Staged>(Staged{std::move(**alert)}));
-  return alerts_.back().get();
+  return &stage(Staged{std::move(**alert)});
+}
+
+Core::Turn::Staged& Core::Turn::stage(Staged staged) {
+  alerts_.push_back(std::make_unique<Staged>(std::move(staged)));
+  newest_[alerts_.back()->alert.dedupe] = alerts_.back().get();
+  return *alerts_.back();
 }
 
 Status Core::Turn::put_alert(const model::Alert& alert) {
-  std::string value;
-  encode(alert, value);
-  const Key key = Key(Table::alert).u64(alert.number);
-  model::seal(key, value);
-  if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("put alert");
-  return {};
+  auto done = model::put_sealed(*txn_, Key(Table::alert).u64(alert.number), alert);
+  return done.ok() ? done : Status{done.error().in("put alert")};
 }
 
 Status Core::Turn::transition(model::Alert& alert, alert::Transition what, model::AuditAction action,
@@ -116,8 +115,7 @@ Result<Core::Turn::Outcome> Core::Turn::touch_alert(const model::EventFacts& fac
       if (!done.ok()) break;
       [[fallthrough]];
     case alert::Effect::open: {
-      alerts_.push_back(std::make_unique<Staged>(Staged{alert::open(facts, arrival, next_alert_++)}));
-      model::Alert& opened = alerts_.back()->alert;
+      model::Alert& opened = stage(Staged{alert::open(facts, arrival, next_alert_++)}).alert;
       std::string value(sizeof(std::uint64_t), '\0');
       std::memcpy(value.data(), &opened.number, sizeof(opened.number));
       model::seal(open_key(facts.dedupe), value);
@@ -188,43 +186,35 @@ Status Core::Turn::apply_ack(Input& input, AckAlerts& ack) {
   return {};
 }
 
-Status Core::Turn::flush_folds(bool all) {
-  // Once something is written for folds in this turn, all of them go: the lower bound for a recount is then cleared.
-  std::size_t waiting = 0;
-  std::uint64_t first = 0;
+Status Core::Turn::flush_folds() {
+  // All of them go, so that nothing is left to be counted again after a crash.
+  if (auto done = need_txn(); !done.ok()) return done;
+  folds_flushed_ = true;
+  folds_floor_ = next_seq_;
+  while (state_.cache.dirty() > 0) {
+    for (const model::Alert& alert : state_.cache.take_dirty(64)) {
+      if (newest_.contains(alert.dedupe)) continue;  // the staged one is newer
+      if (auto done = put_alert(alert); !done.ok()) return done;
+    }
+  }
   for (const auto& staged : alerts_) {
     if (!staged->is_dirty) continue;
-    ++waiting;
-    if (first == 0 || staged->alert.last_event_seq < first) first = staged->alert.last_event_seq;
+    if (auto done = put_alert(staged->alert); !done.ok()) return done;
+    staged->is_dirty = false;
   }
-  if (all) {
-    if (auto done = need_txn(); !done.ok()) return done;
-    folds_flushed_ = true;
-    folds_floor_ = next_seq_;
-    while (state_.cache.dirty() > 0) {
-      for (model::Alert& alert : state_.cache.take_dirty(64)) {
-        const auto newer = std::find_if(alerts_.begin(), alerts_.end(),
-                                        [&](const auto& s) { return s->alert.number == alert.number; });
-        if (newer != alerts_.end()) continue;
-        if (auto done = put_alert(alert); !done.ok()) return done;
-      }
-    }
-    for (const auto& staged : alerts_) {
-      if (!staged->is_dirty) continue;
-      if (auto done = put_alert(staged->alert); !done.ok()) return done;
-      staged->is_dirty = false;
-    }
-    if (record_.folds_from_seq != 0) {
-      record_.folds_from_seq = 0;
-      record_changed_ = true;
-    }
-    return {};
-  }
-  if (waiting > 0 && record_.folds_from_seq == 0) {
-    record_.folds_from_seq = folds_floor_;
+  if (record_.folds_from_seq != 0) {
+    record_.folds_from_seq = 0;
     record_changed_ = true;
   }
   return {};
+}
+
+/// The first fold that is left unwritten says on flash where a recount would have to begin.
+void Core::Turn::mark_folds() noexcept {
+  const bool waits = std::any_of(alerts_.begin(), alerts_.end(), [](const auto& staged) { return staged->is_dirty; });
+  if (!waits || record_.folds_from_seq != 0) return;
+  record_.folds_from_seq = folds_floor_;
+  record_changed_ = true;
 }
 
 Status Core::Turn::raise_own(std::string_view name, std::string_view description, std::uint8_t severity) {

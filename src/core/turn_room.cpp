@@ -64,7 +64,7 @@ bool Core::Turn::is_expired(const log::Oldest& what) const noexcept {
 /// Events that leave the log cannot be counted again from it.
 Status Core::Turn::keep_folds_of(std::uint64_t last_seq) {
   const std::uint64_t from = record_.folds_from_seq != 0 ? record_.folds_from_seq : folds_floor_;
-  return last_seq >= from ? flush_folds(true) : Status{};
+  return last_seq >= from ? flush_folds() : Status{};
 }
 
 Result<bool> Core::Turn::trim_lane(Lane lane, bool is_over_share) {
@@ -139,8 +139,7 @@ Status Core::Turn::trim_alerts() {
     if (!*entry || !model::is_in((*entry)->key, Table::alert)) return {};
     const std::uint64_t number = load_be64((*entry)->key.data() + 1);
     oldest_alert_ = number;
-    const auto payload = model::unseal((*entry)->key, (*entry)->value);
-    auto stored = payload.ok() ? model::decode_alert(*payload) : Result<model::Alert>(payload.error());
+    auto stored = model::open_sealed((*entry)->key, (*entry)->value, model::decode_alert);
     if (stored.ok() && model::is_open(stored->state)) {
       if (alerts_stored_ <= most) return {};
       // The newest word on it may be in the cache; it is closed for want of room, and that is said.
@@ -199,11 +198,9 @@ Status Core::Turn::learn_clock() {
   if (known || !(state_.wrote_untrusted || wrote_untrusted_)) return {};
   if (auto done = need_txn(); !done.ok()) return done;
   const std::int64_t offset = now_.wall.unix_ms - now_.mono.ms();
-  std::string value;
-  encode(model::BootClock{offset}, value);
   const Key key = Key(Table::boot).u32(state_.boot);
-  model::seal(key, value);
-  if (auto done = txn_->put(key, as_bytes(value)); !done.ok()) return done.error().in("clock of this boot");
+  if (auto done = model::put_sealed(*txn_, key, model::BootClock{offset}); !done.ok())
+    return done.error().in("clock of this boot");
   auto next = std::make_shared<BootClocks>(*clocks_);
   if (next->offsets.size() >= kBootClocksMax) {
     const Key oldest = Key(Table::boot).u32(next->offsets.front().first);

@@ -24,14 +24,6 @@ void replace_or_add(std::vector<T>& all, const T& one, Same same) {
   }
 }
 
-template <class T>
-Status put_sealed(port::WriteTxn& txn, const Key& key, const T& record) {
-  std::string value;
-  encode(record, value);
-  model::seal(key, value);
-  return txn.put(key, as_bytes(value));
-}
-
 Key key_of(std::int32_t data_id) { return Key(Table::instance).u32(static_cast<std::uint32_t>(data_id)); }
 Key key_of(std::string_view user) { return Key(Table::user).raw(as_bytes(user)); }
 Key key_of(const port::Digest256& hash) { return Key(Table::api_token).raw(hash); }
@@ -170,10 +162,10 @@ Result<Registry::Pointer> Registry::load(port::ReadTxn& txn, std::uint64_t gener
 }
 
 Status put(port::WriteTxn& txn, const Instance& instance) {
-  return put_sealed(txn, key_of(instance.data_id), instance);
+  return model::put_sealed(txn, key_of(instance.data_id), instance);
 }
-Status put(port::WriteTxn& txn, const User& user) { return put_sealed(txn, key_of(user.name), user); }
-Status put(port::WriteTxn& txn, const ApiToken& token) { return put_sealed(txn, key_of(token.hash), token); }
+Status put(port::WriteTxn& txn, const User& user) { return model::put_sealed(txn, key_of(user.name), user); }
+Status put(port::WriteTxn& txn, const ApiToken& token) { return model::put_sealed(txn, key_of(token.hash), token); }
 Status erase_instance(port::WriteTxn& txn, std::int32_t data_id) { return txn.erase(key_of(data_id)); }
 Status erase_user(port::WriteTxn& txn, std::string_view name) { return txn.erase(key_of(name)); }
 Status erase_api_token(port::WriteTxn& txn, const port::Digest256& hash) { return txn.erase(key_of(hash)); }
