@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory_resource>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "src/base/result.hpp"
+#include "src/json/parser.hpp"
+
+/// JSON as a tree, for what is looked into many times (normalisation); what is read once is read with a Cursor.
+namespace tocsin::json {
+
+struct Member;
+
+/// A JSON value that never changes: a view of 16 bytes whose contents lie in the arena that it was made in, or in the
+/// text that it was made from; valid as long as these. Copying one copies the view.
+/// Every question about another kind has the answer "no" (empty text, no elements, nothing).
+///
+/// Memory: 16 bytes a value in its array; 32 (24 where pointers have 4 bytes) a member of an object, and 4 more from
+///         kIndexedAbove members on; text as said where it is made.
+class Value {
+ public:
+  static constexpr std::size_t kIndexedAbove = 16;  ///< objects with more members are looked up by binary search
+
+  constexpr Value() noexcept : elements_(nullptr) {}  ///< null
+  [[nodiscard]] static Value boolean(bool value) noexcept;
+  /// Precondition: finite.
+  [[nodiscard]] static Value number(double value) noexcept;
+  /// Keeps the view. Precondition: is_number() and is_finite_number().
+  [[nodiscard]] static Value number_as_written(std::string_view text) noexcept;
+  /// Keeps the view. Precondition: UTF-8.
+  [[nodiscard]] static Value text(std::string_view plain) noexcept;
+  /// Keeps the view.
+  [[nodiscard]] static Value array(std::span<const Value> elements) noexcept;
+  /// Copies the members (not their names' bytes). A name that repeats keeps its first place and its last value.
+  /// Throws what `arena` throws.
+  [[nodiscard]] static Value object(std::span<const Member> members, std::pmr::memory_resource& arena);
+
+  [[nodiscard]] Kind kind() const noexcept { return kind_; }
+  [[nodiscard]] bool is_null() const noexcept { return kind_ == Kind::null; }
+  [[nodiscard]] bool is_text() const noexcept { return kind_ == Kind::string; }
+  [[nodiscard]] bool is_number() const noexcept { return kind_ == Kind::number; }
+  [[nodiscard]] bool is_array() const noexcept { return kind_ == Kind::array; }
+  [[nodiscard]] bool is_object() const noexcept { return kind_ == Kind::object; }
+  [[nodiscard]] bool is_true() const noexcept { return kind_ == Kind::boolean && size_ != 0; }
+
+  /// Characters of a string, escapes resolved.
+  [[nodiscard]] std::string_view text() const noexcept;
+  /// The nearest double. Read from the text each time when there is one.
+  [[nodiscard]] double number() const noexcept;
+  /// Exact value of a number written as an integer that fits, or of a double that is an integer within +-(2^53 - 1).
+  [[nodiscard]] std::optional<std::int64_t> integer() const noexcept;
+  /// A number as it was written; empty when it was computed.
+  [[nodiscard]] std::string_view number_text() const noexcept;
+  [[nodiscard]] std::span<const Value> elements() const noexcept;
+  /// In the order of the text; names differ.
+  [[nodiscard]] std::span<const Member> members() const noexcept;
+  /// The value of that member, or nothing. Time: linear up to kIndexedAbove members, then logarithmic.
+  [[nodiscard]] const Value* find(std::string_view name) const noexcept;
+
+  /// Appends compact JSON: numbers as written, strings with the shortest escapes. Recursion: depth of the value.
+  /// Throws std::bad_alloc.
+  void append_json(std::string& out) const;
+
+ private:
+  Kind kind_ = Kind::null;
+  std::uint32_t size_ = 0;  ///< bytes, elements or members; of a boolean: 1 for true; of a computed number: 0
+  union {
+    const char* text_;
+    const Value* elements_;
+    const Member* members_;
+    double number_;
+  };
+};
+
+struct Member {
+  std::string_view name;
+  Value value;
+};
+
+static_assert(sizeof(Value) == 16);
+
+/// Makes a tree piece by piece, for formats that are not JSON. The order of calls is name, value inside objects.
+/// A wrong order or more than kDepthMax levels makes it fail(); it then ignores what comes.
+///
+/// Memory: `scratch` holds the values of all open arrays and objects (32 bytes each, doubled as they grow).
+/// Every call that adds may throw what the resources throw; the builder is then to be thrown away.
+class Builder {
+ public:
+  explicit Builder(std::pmr::memory_resource& arena) : Builder(arena, arena) {}
+  Builder(std::pmr::memory_resource& arena, std::pmr::memory_resource& scratch)
+      : arena_(arena), open_(&scratch), values_(&scratch) {}
+
+  Builder& begin_object() { return begin(Kind::object); }
+  Builder& end_object() { return end(Kind::object); }
+  Builder& begin_array() { return begin(Kind::array); }
+  Builder& end_array() { return end(Kind::array); }
+  /// Copies the bytes. Precondition: UTF-8.
+  Builder& name(std::string_view plain);
+  Builder& text(std::string_view plain);
+  /// A value that is made already; its contents are not copied.
+  Builder& add(Value value);
+  /// As name(), but keeps the view.
+  Builder& name_view(std::string_view plain);
+
+  [[nodiscard]] bool failed() const noexcept { return failed_; }
+  /// The one value at the root; invalid_input: failed, something is still open, or there was none.
+  [[nodiscard]] Result<Value> finish() const noexcept;
+
+ private:
+  struct Open {
+    Kind kind;
+    std::size_t from;  ///< index of its first value
+    std::string_view name;
+  };
+  Builder& begin(Kind kind);
+  Builder& end(Kind kind);
+  Builder& fail() noexcept;
+
+  std::pmr::memory_resource& arena_;
+  std::pmr::vector<Open> open_;
+  std::pmr::vector<Member> values_;
+  std::string_view name_;
+  bool named_ = false;
+  bool failed_ = false;
+};
+
+/// Bytes copied to the arena.
+[[nodiscard]] std::string_view copy_text(std::string_view plain, std::pmr::memory_resource& arena);
+
+/// The tree of a text that Parser::check() accepted. Numbers and strings without escapes are views into `text`, other
+/// strings take their bytes from `arena`. On any other text: some tree, or invalid_input.
+/// Throws what the resources throw.
+[[nodiscard]] Result<Value> build(std::string_view text, std::pmr::memory_resource& arena,
+                                  std::pmr::memory_resource& scratch);
+[[nodiscard]] inline Result<Value> build(std::string_view text, std::pmr::memory_resource& arena) {
+  return build(text, arena, arena);
+}
+
+}  // namespace tocsin::json
