@@ -5,6 +5,7 @@
 #include <new>
 
 #include "src/core/note.hpp"
+#include "src/core/scrub.hpp"
 #include "src/core/state.hpp"
 #include "src/core/turn.hpp"
 #include "src/model/seal.hpp"
@@ -95,14 +96,35 @@ Status Core::first_turn(const Origin& origin, Now now) {
   return {};
 }
 
+Status Core::load_in_order(bool is_salvaged) {
+  const auto load = [this]() -> Status {
+    auto txn = ports_.store.begin_read();
+    if (!txn.ok()) return txn.error();
+    return load_state(**txn, ports_, settings_, *state_);
+  };
+  const auto put_in_order = [this]() -> Status {
+    auto scrubbed = scrub(ports_.store);
+    if (!scrubbed.ok()) return scrubbed.error();
+    state_->gauges.damaged_records += scrubbed->removed;
+    return {};
+  };
+  if (is_salvaged) {
+    if (auto done = put_in_order(); !done.ok()) return done;
+    return load();
+  }
+  if (auto done = load(); !done.ok() || !state_->is_doubtful) return done;
+  // The same store goes on: what was removed may have been the newest, and its sequence is not given again.
+  const std::uint64_t next_seq = state_->next_seq;
+  if (auto done = put_in_order(); !done.ok()) return done;
+  if (auto done = load(); !done.ok()) return done;
+  state_->next_seq = std::max(state_->next_seq, next_seq);
+  return {};
+}
+
 Status Core::start(Now now) try {
   const auto origin = settle_identity(now);
   if (!origin.ok()) return origin.error();
-  {
-    auto txn = ports_.store.begin_read();
-    if (!txn.ok()) return txn.error();
-    if (auto done = load_state(**txn, ports_, settings_, *state_); !done.ok()) return done;
-  }
+  if (auto done = load_in_order(origin->is_salvaged); !done.ok()) return done;
   state_->boot = state_->record.boot + 1;
   auto clocks = std::make_shared<BootClocks>(*state_->clocks);
   clocks->boot = state_->boot;

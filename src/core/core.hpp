@@ -89,6 +89,8 @@ class Core {
     [[nodiscard]] bool needs_store_id() const noexcept { return is_new || is_salvaged || is_moved; }
   };
   [[nodiscard]] Result<Origin> settle_identity(Now now);
+  /// Reads the state; a damaged store is put in order before.
+  [[nodiscard]] Status load_in_order(bool is_salvaged);
   [[nodiscard]] Status first_turn(const Origin& origin, Now now);
   void note_confirmations(std::span<const Input> inputs, Now now) noexcept;
 

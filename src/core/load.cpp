@@ -34,6 +34,9 @@ Status load_counters(port::ReadTxn& txn, Core::State& state) {
   return {};
 }
 
+/// Numbers are taken from the ends of the table: an end that is not what its key says must not give them.
+bool is_sound(const port::Entry& entry) { return model::unseal(entry.key, entry.value).ok(); }
+
 Status load_alerts(port::ReadTxn& txn, Core::State& state) {
   state.next_alert = std::max<std::uint64_t>(state.record.next_alert, 1);
   state.oldest_alert = 0;
@@ -44,6 +47,7 @@ Status load_alerts(port::ReadTxn& txn, Core::State& state) {
     state.oldest_alert = load_be64((*first)->key.data() + 1);
     auto last = txn.before(Key(Table::alert).u64(~0ULL));
     if (!last.ok()) return last.error();
+    state.is_doubtful = !is_sound(**first) || !is_sound(**last);
     const std::uint64_t newest = load_be64((*last)->key.data() + 1);
     state.next_alert = std::max(state.next_alert, newest + 1);
     state.alerts_stored = newest - state.oldest_alert + 1;
@@ -101,6 +105,7 @@ Status load_audit(port::ReadTxn& txn, const port::Crypto& crypto, Core::State& s
     } else {
       state.audit.next_block = load_be64((*last_block)->key.data() + 1) + 1;
       state.is_audit_broken = true;
+      state.is_doubtful = true;
     }
   }
   std::uint64_t index = state.audit.next_row;
@@ -108,10 +113,13 @@ Status load_audit(port::ReadTxn& txn, const port::Crypto& crypto, Core::State& s
     auto entry = txn.at_or_after(Key(Table::audit_row).u64(index));
     if (!entry.ok()) return entry.error();
     if (!*entry || !model::is_in((*entry)->key, Table::audit_row)) break;
-    index = load_be64((*entry)->key.data() + 1) + 1;
+    const std::uint64_t number = load_be64((*entry)->key.data() + 1);
+    const bool follows = number == index;
+    index = number + 1;
     const auto row = model::open_sealed((*entry)->key, (*entry)->value, model::decode_audit_row);
     const bool continues = !state.is_audit_broken && row.ok() && audit::resume(state.audit, *row, crypto).ok();
     if (!continues) state.is_audit_broken = true;
+    state.is_doubtful = state.is_doubtful || (!follows && !row.ok());
   }
   if (state.is_audit_broken) {
     ++state.gauges.damaged_records;
@@ -138,6 +146,7 @@ Status load_state(port::ReadTxn& txn, const Ports& ports, const Settings& settin
   if (!registry.ok()) return registry.error();
   state.registry = *registry;
   state.gauges.damaged_records += damaged;
+  state.is_doubtful = false;
   if (auto done = load_alerts(txn, state); !done.ok()) return done.error().in("loading alerts");
   if (auto done = load_clocks(txn, state); !done.ok()) return done.error().in("loading clocks");
   if (auto done = load_audit(txn, ports.crypto, state); !done.ok()) return done.error().in("loading the audit head");

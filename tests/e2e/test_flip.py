@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One bit flipped in each of 200 random places of a populated store: the daemon never crashes, and nothing is shown or sent
-that was not there before. TOCSIN_FLIPS: how many. TOCSIN_SEED: the places of an earlier run."""
+"""One bit flipped in each of 200 random places of a populated store, half of them in what leads to its entries: the daemon
+never crashes, and nothing is shown or sent that was not there before. TOCSIN_FLIPS: how many. TOCSIN_SEED: the places of an earlier run."""
 import concurrent.futures
 import json
 import os
 import queue
 import random
 import shutil
+import struct
 import threading
 
 import pytest
@@ -16,6 +17,7 @@ from world import Mosquitto, Subscriber, seed_of_run, wait_for
 
 FLIPS = int(os.environ.get("TOCSIN_FLIPS", "200"))
 LANES = 2
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 # The events of one request share its id, which only the first of them carries: without that one it is not known.
 UNKNOWN_REQUEST = "00000000-0000-0000-0000-000000000000"
 # What an alert is about does not change; counts and times of folds are derived again after a start.
@@ -163,6 +165,19 @@ def deliver_unharmed(golden, originals, sites):
         sites.put(site)
 
 
+def node_bytes(store):
+    """Where the heads and keys of the entries lie: few bytes, and each of them leads."""
+    places = []
+    for start in range(2 * PAGE_BYTES, len(store), PAGE_BYTES):
+        number, _, flags, lower, upper = struct.unpack_from("<QHHHH", store, start)
+        if number != start // PAGE_BYTES or flags & 0x13 not in (1, 2) or not 16 < lower <= upper <= PAGE_BYTES:
+            continue  # not a branch or a leaf
+        for slot in range(16, lower, 2):
+            node = start + struct.unpack_from("<H", store, start + slot)[0]
+            places += range(node, node + 8 + struct.unpack_from("<H", store, node + 6)[0])
+    return places
+
+
 def flip_once(number, seed, golden, plugin, originals, sites, counts):
     site = sites.get()
     chance = random.Random(f"{seed} case {number}")
@@ -170,8 +185,9 @@ def flip_once(number, seed, golden, plugin, originals, sites, counts):
     shutil.rmtree(folder, ignore_errors=True)
     box = Appliance(folder, upstreams={"centre": {"servers": [site.broker.url]}})
     shutil.copytree(golden, box.data_dir)
-    size = (box.data_dir / "data.mdb").stat().st_size
-    place, bit = chance.randrange(size), chance.randrange(8)
+    content = (box.data_dir / "data.mdb").read_bytes()
+    place = chance.choice(node_bytes(content)) if number % 2 else chance.randrange(len(content))
+    bit = chance.randrange(8)
     with open(box.data_dir / "data.mdb", "r+b") as store:
         store.seek(place)
         byte = store.read(1)[0]
