@@ -30,6 +30,7 @@ const char* to_text(model::RecordKind kind) noexcept {
     case model::RecordKind::standard_event: return "standard_event";
     case model::RecordKind::alert_transition: return "alert_transition";
     case model::RecordKind::gap: return "gap";
+    case model::RecordKind::custom_metric: return "custom_metric";
   }
   return "unknown";
 }

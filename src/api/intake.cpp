@@ -51,9 +51,6 @@ Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span
                                         : nullptr;
   if (instance == nullptr) return push_reply(401, kInvalidToken, id);
   if (auto refusal = refuse_sender(*instance, Shape::push, id)) return refusal;
-  if (instance->type != model::InstanceType::event) {
-    return push_reply(400, "this instance does not take custom events", id);
-  }
   core::Input input{{pack(ticket), static_cast<std::uint32_t>(Shape::push), id},
                     core::Push{model::EventBatch(parts_.intake), false}};
   auto& batch = std::get<core::Push>(input.what).batch;

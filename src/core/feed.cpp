@@ -15,6 +15,7 @@ channel::DataKind kind_of(model::RecordKind kind) noexcept {
     case model::RecordKind::alert_transition: return channel::DataKind::alert_transitions;
     case model::RecordKind::gap: return channel::DataKind::gap_records;
     case model::RecordKind::custom_event:
+    case model::RecordKind::custom_metric:
     case model::RecordKind::standard_event: break;
   }
   return channel::DataKind::events;

@@ -9,8 +9,11 @@ namespace {
 
 /// What io derived from the instance is what would be derived now; a recount after a crash will do so.
 bool matches(const model::Instance& instance, const model::EventBatch& batch) {
-  if (batch.kind != model::RecordKind::custom_event || batch.items.empty()) return true;
+  const bool is_metric = batch.kind == model::RecordKind::custom_metric;
+  if (is_metric != (instance.type == model::InstanceType::time_series)) return false;
+  if (batch.kind == model::RecordKind::standard_event || batch.items.empty()) return true;
   if (batch.lane != instance.lane) return false;
+  if (is_metric) return true;
   const model::Item& item = batch.items.front();
   if ((item.facts_bytes != 0) != (instance.alert != 0)) return false;
   if (item.facts_bytes == 0) return true;

@@ -252,6 +252,7 @@ Result<model::EventFacts> facts_of(const port::Crypto& crypto, model::RecordKind
     case model::RecordKind::custom_event: return facts_of_custom(crypto, instance, stored_json, scratch);
     case model::RecordKind::standard_event: return facts_of_standard(crypto, stored_json, scratch);
     case model::RecordKind::alert_transition:
+    case model::RecordKind::custom_metric:  // a number is no event: it touches no alert
     case model::RecordKind::gap: break;
   }
   return not_an_item();

@@ -4,21 +4,14 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "src/ingest/push_item.hpp"
 #include "src/ingest/refusal.hpp"
-#include "src/json/cursor.hpp"
 #include "src/model/batch.hpp"
 #include "src/model/instance.hpp"
 #include "src/port/crypto.hpp"
 
 namespace tocsin::ingest {
-
-class ItemSink;
-
-inline constexpr std::size_t kEventNameCharactersMax = 128;
-inline constexpr std::size_t kDimensionsMax = 256;       ///< of one event
-inline constexpr std::int64_t kFutureSecondsMax = 3600;  ///< how far ahead of a trusted clock an event may be
 
 /// Who pushes, before it is known whether that is true. Views into the body or the reader.
 struct PushEnvelope {
@@ -26,14 +19,17 @@ struct PushEnvelope {
   std::string_view access_token;  ///< empty: absent
 };
 
-/// The push contract of BlueKing's custom events, in two steps with the caller's token check and rate limit between:
-/// read_envelope(), then read_items() for the same body. Either all items of a request are taken or none.
+/// The push contract of BlueKing's custom events and custom metrics, in two steps with the caller's token check and
+/// rate limit between: read_envelope(), then read_items() for the same body. Either all items of a request are taken or
+/// none. Which of the two an instance takes is its type, never the body.
 ///
-/// What is stored of an item: event_name, target, event, dimension, timestamp, in this order and nothing else;
-/// numbers keep their text, dimensions become strings (null is dropped), a missing or zero timestamp becomes now.
-/// When instance.alert is not 0 the encoded facts follow each item.
+/// What is stored of an event: event_name, target, event, dimension, timestamp; of a metric: metrics, target ("" when
+/// there was none), dimension, timestamp; in this order and nothing else. Numbers keep their text, dimensions become
+/// strings (null is dropped), a missing or zero timestamp becomes now.
+/// When instance.alert is not 0 the encoded facts follow each event; metrics have none.
 ///
-/// Threads: one owner thread, the parser's. Memory: the batch's resource for what is kept; a few KiB of scratch.
+/// Threads: one owner thread, the parser's. Memory: the batch's resource for what is kept; a few KiB of scratch
+/// (kMetricsMax names at most).
 class PushReader {
  public:
   /// Both must outlive the reader.
@@ -50,18 +46,16 @@ class PushReader {
   [[nodiscard]] Checked<void> read_items(const model::Instance& instance, Now now, model::EventBatch& out);
 
  private:
-  struct Item;
-  [[nodiscard]] Checked<Item> split_item(json::Cursor& at, std::size_t index);
-  [[nodiscard]] Checked<void> check_item(Item& item, std::size_t index, Now now);
-  [[nodiscard]] Checked<void> check_dimension(Item& item, std::size_t index);
-  static void append_item(const Item& item, std::string_view now_ms, ItemSink& sink);
+  /// Checks one item and writes its stored form.
+  [[nodiscard]] Checked<void> read_item(PushKind kind, json::Cursor& at, std::size_t index, Now now,
+                                        std::string_view now_ms, ItemSink& sink);
 
   json::Parser& parser_;
   const port::Crypto& crypto_;
   std::string token_;  ///< when it came with escapes
   std::string_view data_;
   std::uint32_t data_count_ = 0;
-  std::vector<std::string_view> names_;
+  Names names_;
   std::string facts_scratch_;
   std::string facts_encoded_;
 };

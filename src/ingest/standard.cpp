@@ -300,7 +300,7 @@ void StandardReader::write_event(const Event& event, std::string_view own_id, It
 Checked<void> StandardReader::read_items(const model::Instance& instance, Now now, const Id128& request_id,
                                          model::EventBatch& out) {
   if (instance.type == model::InstanceType::time_series) {
-    return refuse("time_series", "time series are not accepted by this release");
+    return refuse("time_series", "this data id takes metrics, at /v2/push/");
   }
   if (data_count_ == 0) return refuse("data_empty", "the list of events cannot be empty");
   ItemSink sink{out};

@@ -17,7 +17,8 @@ enum class RecordKind : std::uint8_t {
   custom_event = 0,    ///< item of /v2/push/ after the contract's conversions
   standard_event = 1,  ///< item of /api/v1/events, normalised
   alert_transition = 2,
-  gap = 3,  ///< stands for records that were evicted undelivered
+  gap = 3,            ///< stands for records that were evicted undelivered
+  custom_metric = 4,  ///< item of /v2/push/ of a time series, after the contract's conversions
 };
 
 /// One item of a batch: its JSON as stored, then its facts (facts.hpp) when the item may touch an alert.

@@ -65,12 +65,14 @@ class CoreBox {
     return turn(std::move(one));
   }
 
-  core::Effects add_instance(std::uint8_t alert = 0, std::int32_t data_id = kDataId) {
+  core::Effects add_instance(std::uint8_t alert = 0, std::int32_t data_id = kDataId,
+                             model::InstanceType type = model::InstanceType::event) {
     core::ChangeInstance change;
     change.instance.data_id = data_id;
     change.instance.plugin_id = "demo";
     change.instance.bk_biz_id = 2;
     change.instance.alert = alert;
+    change.instance.type = type;
     change.actor = "test";
     return turn(core::Input{next_reply(), std::move(change)});
   }

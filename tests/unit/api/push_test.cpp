@@ -110,11 +110,18 @@ TEST_F(Push, ADisabledInstanceIsNotLetIn) {
   expect_refused(push(body("1500002", "off-token")), 401, "reject invalid token");
 }
 
-TEST_F(Push, OnlyInstancesOfTypeEventTakeCustomEvents) {
+TEST_F(Push, TheTypeOfTheInstanceSaysWhatItTakes) {
   auto series = instance(1500003, "series", "series-token");
   series.type = model::InstanceType::time_series;
   add(series);
-  expect_refused(push(body("1500003", "series-token")), 400, "this instance does not take custom events");
+  auto source = instance(1500009, "source", "source-token");
+  source.type = model::InstanceType::alert_source;
+  add(source);
+  expect_refused(push(body("1500003", "series-token")), 400, "metrics missing (data[0])");
+  expect_refused(push(body("1500009", "source-token")), 400,
+                 "this data id takes alert-source events, at /api/v1/events");
+  ASSERT_FALSE(push(R"({"data_id":1500003,"access_token":"series-token","data":[{"metrics":{"load":1.5}}]})"));
+  EXPECT_EQ(last<core::Push>().batch.kind, model::RecordKind::custom_metric);
 }
 
 TEST_F(Push, TheRateIsCountedInRequests) {

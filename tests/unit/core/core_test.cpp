@@ -51,6 +51,33 @@ TEST_F(CoreTest, AnAnsweredEventIsInTheLogAfterAPowerCut) {
   EXPECT_NE(stored[0].json.find(R"("event_name":"a")"), std::string::npos);
 }
 
+TEST_F(CoreTest, AMetricIsKeptAsWhatItIsAndRaisesNothing) {
+  constexpr std::int32_t kSeries = 10000002;
+  ASSERT_FALSE(box.add_instance(0, kSeries, model::InstanceType::time_series).answers[0].refused);
+  ASSERT_FALSE(box.turn(box.push(R"([{"metrics":{"load":1.5}}])", kSeries)).answers[0].refused);
+  box.power_cut();
+  ASSERT_TRUE(box.start().ok());
+  const auto stored = records(box, model::Lane::normal);
+  ASSERT_EQ(stored.size(), 1U);
+  EXPECT_EQ(stored[0].kind, model::RecordKind::custom_metric);
+  EXPECT_TRUE(stored[0].json.starts_with(R"({"metrics":{"load":1.5},"target":"")")) << stored[0].json;
+  EXPECT_EQ(box.core->gauges().alerts_open, 0U);
+}
+
+TEST_F(CoreTest, ABatchOfAnInstanceThatIsOfAnotherTypeNowIsSentBack) {
+  auto events = box.push("[" + CoreBox::item("a") + "]");
+  core::ChangeInstance gone;
+  gone.change = core::InstanceChange::remove;
+  gone.instance.data_id = CoreBox::kDataId;
+  gone.actor = "test";
+  ASSERT_FALSE(box.turn(core::Input{box.next_reply(), std::move(gone)}).answers[0].refused);
+  ASSERT_FALSE(box.add_instance(0, CoreBox::kDataId, model::InstanceType::time_series).answers[0].refused);
+  const auto out = box.turn(std::move(events));
+  ASSERT_EQ(out.answers.size(), 1U);
+  EXPECT_EQ(out.answers[0].refused, Errc::unavailable);
+  EXPECT_TRUE(records(box, model::Lane::normal).empty());
+}
+
 TEST_F(CoreTest, SequencesGoOnAfterAStartAndNeverRepeat) {
   static_cast<void>(box.turn(box.push("[" + CoreBox::item("a") + "]")));
   const auto before = box.core->gauges().next_seq;

@@ -117,11 +117,11 @@ TEST_F(FeedTest, PutsWhatBelongsTogetherIntoOneFrame) {
 }
 
 TEST_F(FeedTest, SplitsAtBootDataIdAndKind) {
-  write({{1}, {2, 9}, {3, 9, RecordKind::standard_event}, {4, 9, RecordKind::gap}}, 1);
+  write({{1}, {2, 9, RecordKind::custom_metric}, {3, 9, RecordKind::standard_event}, {4, 9, RecordKind::gap}}, 1);
   write({{5, 9, RecordKind::gap}}, 2);
   EXPECT_EQ(feed(request(1, 5)).seqs, (Seqs{1}));
   const auto second = feed(request(2, 5));
-  EXPECT_EQ(second.seqs, (Seqs{2, 3})) << "custom and standard events are both events";
+  EXPECT_EQ(second.seqs, (Seqs{2, 3})) << "metrics and events travel alike";
   EXPECT_EQ(second.head.data_id, 9);
   const auto gap = feed(request(4, 5));
   EXPECT_EQ(gap.seqs, (Seqs{4}));

@@ -155,9 +155,6 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Push, RefusesInstancesOfAnotherKind) {
   World world;
-  auto instance = event_instance();
-  instance.type = model::InstanceType::time_series;
-  EXPECT_EQ(world.push_item(kGood, instance), "time_series: time series are not accepted by this release");
   EXPECT_EQ(world.push_item(kGood, source_instance()),
             "alert_source: this data id takes alert-source events, at /api/v1/events");
 }

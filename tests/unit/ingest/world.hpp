@@ -32,6 +32,12 @@ inline model::Instance source_instance() {
   return out;
 }
 
+inline model::Instance series_instance() {
+  model::Instance out = event_instance();
+  out.type = model::InstanceType::time_series;
+  return out;
+}
+
 /// The items of a batch, taken apart.
 struct Stored {
   std::string json;
