@@ -7,6 +7,7 @@
 #include "src/api/resources.hpp"
 #include "src/json/writer.hpp"
 #include "src/model/facts.hpp"
+#include "src/registry/instance_json.hpp"
 
 namespace tocsin::api {
 namespace {
@@ -17,21 +18,7 @@ using model::Instance;
 
 constexpr std::int64_t kInt32Max = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kInt32Min = std::numeric_limits<std::int32_t>::min();
-
-void write_instance(json::Writer& w, const Instance& i) {
-  w.object().name("data_id").number(i.data_id).member("plugin_id", i.plugin_id).member("name", i.name);
-  w.name("bk_biz_id").number(i.bk_biz_id).member("type", model::to_text(i.type));
-  w.name("alert").number(std::int32_t{i.alert}).member("lane", model::to_text(i.lane));
-  w.name("max_rate").number(i.max_rate).name("enabled").boolean(i.enabled);
-  w.name("upstream_data_id");
-  if (i.upstream_data_id == 0) {
-    w.null();
-  } else {
-    w.number(i.upstream_data_id);
-  }
-  w.name("created").time(i.created_ms).name("created_ms").number(i.created_ms);
-  w.name("updated").time(i.updated_ms).name("updated_ms").number(i.updated_ms).end_object();
-}
+constexpr std::int64_t kTokenOverlapSDefault = 24 * 3600;
 
 /// The instance that the path means: a data id, or a plugin id that is unique. Null: `refusal` says why.
 const Instance* find_instance(const Services& services, const Call& call, Reply& refusal) {
@@ -77,8 +64,8 @@ void read_settings(Body& body, Instance& out) {
 std::string read_token(Body& body, port::Random& random) {
   const auto given = body.text("token", 1, model::kTokenBytesMax);
   if (!given) return generate_token(random);
-  const auto is_printable = [](char c) { return c > 0x20 && c < 0x7F; };
-  if (!std::ranges::all_of(*given, is_printable)) body.reject("token", "must be printable ASCII without spaces");
+  const auto is_printable = [](char c) { return c >= 0x20 && c < 0x7F; };
+  if (!std::ranges::all_of(*given, is_printable)) body.reject("token", "must be printable ASCII");
   return *given;
 }
 
@@ -87,23 +74,18 @@ void set_token(const Services& services, std::string token, ChangeInstance& chan
   change.shown_token = std::move(token);
 }
 
-/// Everything that changes an instance that exists goes through here.
-Reply update(const Services& services, Call& call, Instance instance, std::string token, InstanceChange what) {
-  ChangeInstance change{what, std::move(instance), {}, call.who.actor};
-  change.instance.updated_ms = call.now.wall.unix_ms;
-  if (!token.empty()) set_token(services, std::move(token), change);
-  return post_input(services, call, {call.reply_to(), std::move(change)});
-}
-
-Reply set_enabled(const Services& services, Call& call, bool enabled) {
+/// What asks for nothing but the change itself: an empty body.
+Reply change_only(const Services& services, Call& call, InstanceChange what) {
   const Body body(services, call.body, {});
   if (!body.ok()) return call.fail(400, body.problem());
   Reply refusal;
   const Instance* found = find_instance(services, call, refusal);
   if (found == nullptr) return refusal;
-  Instance changed = *found;
-  changed.enabled = enabled;
-  return update(services, call, std::move(changed), {}, InstanceChange::update);
+  ChangeInstance change;
+  change.change = what;
+  change.instance.data_id = found->data_id;
+  change.actor = call.who.actor;
+  return post_input(services, call, {call.reply_to(), std::move(change)});
 }
 
 }  // namespace
@@ -112,7 +94,8 @@ Reply get_plugins(const Services& services, Call& call) {
   std::string data;
   json::Writer w(data);
   w.object().name("items").array();
-  for (const Instance& instance : services.parts.daemon.view().registry->instances()) write_instance(w, instance);
+  for (const Instance& instance : services.parts.daemon.view().registry->instances())
+    registry::write_instance(w, instance);
   w.end_array().end_object();
   return call.succeed(data);
 }
@@ -123,7 +106,7 @@ Reply get_plugin(const Services& services, Call& call) {
   if (found == nullptr) return refusal;
   std::string data;
   json::Writer w(data);
-  write_instance(w, *found);
+  registry::write_instance(w, *found);
   return call.succeed(data);
 }
 
@@ -168,33 +151,41 @@ Reply post_plugin(const Services& services, Call& call) {
   const Instance* found = find_instance(services, call, refusal);
   if (found == nullptr) return refusal;
   Body body(services, call.body, {"name", "bk_biz_id", "alert", "lane", "max_rate", "upstream_data_id", "enabled"});
-  Instance changed = *found;
-  read_settings(body, changed);
-  if (const auto enabled = body.boolean("enabled")) changed.enabled = *enabled;
+  ChangeInstance change;
+  change.change = InstanceChange::update;
+  change.instance = *found;
+  change.actor = call.who.actor;
+  read_settings(body, change.instance);
+  change.enabled = body.boolean("enabled");
   if (!body.ok()) return call.fail(400, body.problem());
-  return update(services, call, std::move(changed), {}, InstanceChange::update);
+  return post_input(services, call, {call.reply_to(), std::move(change)});
 }
 
-Reply post_plugin_disable(const Services& services, Call& call) { return set_enabled(services, call, false); }
-Reply post_plugin_enable(const Services& services, Call& call) { return set_enabled(services, call, true); }
-
+Reply post_plugin_disable(const Services& services, Call& call) {
+  return change_only(services, call, InstanceChange::disable);
+}
+Reply post_plugin_enable(const Services& services, Call& call) {
+  return change_only(services, call, InstanceChange::enable);
+}
 Reply post_plugin_delete(const Services& services, Call& call) {
-  const Body body(services, call.body, {});
-  if (!body.ok()) return call.fail(400, body.problem());
-  Reply refusal;
-  const Instance* found = find_instance(services, call, refusal);
-  if (found == nullptr) return refusal;
-  return update(services, call, *found, {}, InstanceChange::remove);
+  return change_only(services, call, InstanceChange::remove);
 }
 
 Reply post_plugin_rotate(const Services& services, Call& call) {
-  Body body(services, call.body, {"token"});
+  Body body(services, call.body, {"token", "overlap_s"});
   std::string token = read_token(body, services.parts.random);
+  const auto overlap_s = body.integer("overlap_s", 0, model::kTokenOverlapMsMax / 1000);
   if (!body.ok()) return call.fail(400, body.problem());
   Reply refusal;
   const Instance* found = find_instance(services, call, refusal);
   if (found == nullptr) return refusal;
-  return update(services, call, *found, std::move(token), InstanceChange::update);
+  ChangeInstance change;
+  change.change = InstanceChange::rotate;
+  change.instance.data_id = found->data_id;
+  change.overlap_ms = overlap_s.value_or(kTokenOverlapSDefault) * 1000;
+  change.actor = call.who.actor;
+  set_token(services, std::move(token), change);
+  return post_input(services, call, {call.reply_to(), std::move(change)});
 }
 
 }  // namespace tocsin::api

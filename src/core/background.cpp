@@ -82,6 +82,7 @@ std::optional<Monotonic> Core::next_deadline() const noexcept {
   };
   if (state_->unrecorded_since)
     take(state_->must_record ? *state_->unrecorded_since : state_->unrecorded_since->after_ms(kConfirmFlushMs));
+  if (state_->old_tokens_at) take(*state_->old_tokens_at);
   if (state_->folds_since) take(state_->folds_since->after_ms(kFoldFlushMs));
   return due;
 }

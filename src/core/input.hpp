@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -30,11 +31,15 @@ struct AckAlerts {
 };
 inline constexpr std::size_t kAckIdsMax = 200;
 
-enum class InstanceChange : std::uint8_t { create, update, remove };
+/// update changes the settings and nothing else: what io read may be old, and a token that was rotated or an instance
+/// that was disabled meanwhile stays so.
+enum class InstanceChange : std::uint8_t { create, update, enable, disable, rotate, remove };
 struct ChangeInstance {
   InstanceChange change = InstanceChange::create;
-  model::Instance instance;  ///< data_id 0 with create: the core allocates one
-  std::string shown_token;   ///< goes into the answer, never onto flash
+  model::Instance instance;     ///< data_id 0 with create: the core allocates one; rotate: data_id and token_hash count
+  std::optional<bool> enabled;  ///< update: also enables or disables it
+  std::int64_t overlap_ms = 0;  ///< rotate: how long the old token still holds; at most kTokenOverlapMsMax
+  std::string shown_token;      ///< goes into the answer, never onto flash
   std::string actor;
 };
 

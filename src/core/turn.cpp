@@ -88,6 +88,7 @@ Status Core::Turn::ride_along() {
     if (auto done = flush_folds(); !done.ok()) return done;
   }
   if (auto done = learn_clock(); !done.ok()) return done;
+  if (auto done = end_old_tokens(); !done.ok()) return done;
   if (const auto block = audit::seal_if_due(audit_, {now_, state_.boot}, ports_.crypto)) {
     if (auto done = put_block(*block); !done.ok()) return done;
   }
@@ -138,6 +139,12 @@ void Core::Turn::adopt(Effects& out) noexcept {
   state_.record = record_;
   state_.audit = audit_;
   state_.registry = std::move(registry_);
+  state_.old_tokens_at.reset();
+  if (const std::int64_t ends_ms = state_.registry->old_token_ends_ms(); ends_ms != 0) {
+    // By short steps: the wall clock may be set, or become known, in between.
+    const std::int64_t wait_ms = now_.wall.trusted ? ends_ms - now_.wall.unix_ms : kOldTokenLookMs;
+    state_.old_tokens_at = now_.mono.after_ms(std::clamp<std::int64_t>(wait_ms, 0, kOldTokenLookMs));
+  }
   state_.clocks = std::move(clocks_);
   state_.durable = durable_;
   if (cursors_recorded_) {

@@ -12,6 +12,8 @@
 
 namespace tocsin::core {
 
+inline constexpr std::int64_t kOldTokenLookMs = 60'000;
+
 /// One attempt at a commit. apply() writes into the store's transaction and stages what must change in memory;
 /// nothing of the state is touched before adopt(). Dropped without commit: nothing happened.
 /// Throws std::bad_alloc from apply() and commit(); the turn can then only be dropped.
@@ -83,6 +85,11 @@ class Core::Turn {
 
   // turn_admin.cpp
   [[nodiscard]] Status apply_change(Input& input, ChangeInstance& change);
+  [[nodiscard]] bool is_refused(Input& input, const ChangeInstance& change, const model::Instance* old);
+  /// Makes `change.instance` what is to be stored and stores it, with its audit rows.
+  [[nodiscard]] Status carry_out(ChangeInstance& change, const model::Instance* old);
+  [[nodiscard]] Status audit_change(const ChangeInstance& change, const model::Instance* old);
+  [[nodiscard]] Status end_old_tokens();
   [[nodiscard]] Status apply_change(Input& input, ChangeUser& change);
   [[nodiscard]] Status apply_change(Input& input, ChangeApiToken& change);
   [[nodiscard]] Status apply_clock(Input& input, SetClock& set);

@@ -2,6 +2,7 @@
 #include "src/core/turn.hpp"
 #include "src/json/writer.hpp"
 #include "src/model/seal.hpp"
+#include "src/registry/instance_json.hpp"
 
 namespace tocsin::core {
 namespace {
@@ -12,50 +13,136 @@ using model::Table;
 
 std::string object_of(const model::Instance& instance) { return "plugin:" + std::to_string(instance.data_id); }
 
+/// What the instance is after the change; `instance` holds what the caller wants changed.
+void settle(const ChangeInstance& change, const model::Instance* old, Wall now, model::Instance& instance) {
+  const auto keep_tokens = [&] {
+    instance.token_hash = old->token_hash;
+    instance.old_token_hash = old->old_token_hash;
+    instance.old_token_until_ms = old->old_token_until_ms;
+  };
+  switch (change.change) {
+    case InstanceChange::create: instance.created_ms = now.unix_ms; break;
+    case InstanceChange::update:
+      instance.enabled = change.enabled.value_or(old->enabled);
+      instance.created_ms = old->created_ms;
+      keep_tokens();
+      break;
+    case InstanceChange::enable:
+    case InstanceChange::disable:
+      instance = *old;
+      instance.enabled = change.change == InstanceChange::enable;
+      break;
+    case InstanceChange::rotate: {
+      const port::Digest256 token_hash = instance.token_hash;
+      instance = *old;
+      instance.token_hash = token_hash;
+      instance.old_token_hash = change.overlap_ms > 0 ? old->token_hash : port::Digest256{};
+      instance.old_token_until_ms =
+          now.trusted && change.overlap_ms > 0 ? now.unix_ms + change.overlap_ms : -change.overlap_ms;
+      break;
+    }
+    case InstanceChange::remove: instance = *old; return;
+  }
+  instance.updated_ms = now.unix_ms;
+}
+
 }  // namespace
 
-Status Core::Turn::apply_change(Input& input, ChangeInstance& change) {
-  model::Instance& instance = change.instance;
-  const model::Instance* old = instance.data_id != 0 ? registry_->instance(instance.data_id) : nullptr;
-  if (change.change == InstanceChange::create && old != nullptr) {
-    refuse(input, Errc::conflict, "data_id " + std::to_string(instance.data_id) + " is taken");
-    return {};
+bool Core::Turn::is_refused(Input& input, const ChangeInstance& change, const model::Instance* old) {
+  const std::int32_t data_id = change.instance.data_id;
+  if (change.change != InstanceChange::create) {
+    if (old == nullptr) refuse(input, Errc::not_found, "no instance has that data_id");
+    return old == nullptr;
   }
-  if (change.change != InstanceChange::create && old == nullptr) {
-    refuse(input, Errc::not_found, "no instance has that data_id");
-    return {};
+  if (old != nullptr) {
+    refuse(input, Errc::conflict, "data_id " + std::to_string(data_id) + " is taken");
+    return true;
   }
-  if (change.change == InstanceChange::create && registry_->instances().size() >= model::kInstancesMax) {
+  if (registry_->instances().size() >= model::kInstancesMax) {
     refuse(input, Errc::out_of_budget, "the registry is full (" + std::to_string(model::kInstancesMax) + " instances)");
-    return {};
+    return true;
   }
+  if (data_id == 0 && !registry_->next_data_id()) {
+    refuse(input, Errc::conflict, "data_id: none is left to allocate; give one");
+    return true;
+  }
+  return false;
+}
+
+Status Core::Turn::carry_out(ChangeInstance& change, const model::Instance* old) {
+  model::Instance& instance = change.instance;
+  if (instance.data_id == 0) instance.data_id = *registry_->next_data_id();
+  settle(change, old, now_.wall, instance);
+  if (auto done = audit_change(change, old); !done.ok()) return done;
+  if (change.change == InstanceChange::remove) {
+    if (auto done = registry::erase_instance(*txn_, instance.data_id); !done.ok()) return done;
+    registry_ = registry_->without_instance(instance.data_id);
+  } else {
+    if (auto done = registry::put(*txn_, instance); !done.ok()) return done;
+    registry_ = registry_->with(instance);
+  }
+  const std::int32_t highest = registry_->highest_data_id();
+  return highest != 0 ? registry::put_highest_data_id(*txn_, highest) : Status{};
+}
+
+Status Core::Turn::audit_change(const ChangeInstance& change, const model::Instance* old) {
+  const model::Instance& instance = change.instance;
+  const auto row = [&](AuditAction action, const std::string& detail) {
+    return audit(action, change.actor, object_of(instance), detail);
+  };
+  switch (change.change) {
+    case InstanceChange::create: return row(AuditAction::plugin_created, instance.plugin_id);
+    case InstanceChange::remove: return row(AuditAction::plugin_deleted, instance.plugin_id);
+    case InstanceChange::enable: return row(AuditAction::plugin_enabled, instance.plugin_id);
+    case InstanceChange::disable: return row(AuditAction::plugin_disabled, instance.plugin_id);
+    case InstanceChange::rotate:
+      return row(AuditAction::plugin_token_rotated,
+                 instance.plugin_id + ", the old token holds for " + std::to_string(change.overlap_ms / 1000) + " s");
+    case InstanceChange::update: break;
+  }
+  if (auto done = row(AuditAction::plugin_updated, instance.plugin_id); !done.ok()) return done;
+  if (instance.enabled == old->enabled) return {};
+  return row(instance.enabled ? AuditAction::plugin_enabled : AuditAction::plugin_disabled, instance.plugin_id);
+}
+
+Status Core::Turn::apply_change(Input& input, ChangeInstance& change) {
+  const registry::Registry::Pointer before = registry_;  // `old` lives in it
+  model::Instance& instance = change.instance;
+  const model::Instance* old = instance.data_id != 0 ? before->instance(instance.data_id) : nullptr;
+  if (is_refused(input, change, old)) return {};
   // A recount reads the log with the instances of its time: what was counted with the old one is written first.
   if (auto done = flush_folds(); !done.ok()) return done;
-  auto action = AuditAction::plugin_updated;
-  Status done;
-  if (change.change == InstanceChange::remove) {
-    action = AuditAction::plugin_deleted;
-    instance = *old;
-    done = registry::erase_instance(*txn_, instance.data_id);
-    if (done.ok()) registry_ = registry_->without_instance(instance.data_id);
-  } else {
-    if (change.change == InstanceChange::create) {
-      action = AuditAction::plugin_created;
-      if (instance.data_id == 0) instance.data_id = registry_->next_data_id();
-      instance.created_ms = now_.wall.unix_ms;
-    }
-    instance.updated_ms = now_.wall.unix_ms;
-    done = registry::put(*txn_, instance);
-    if (done.ok()) registry_ = registry_->with(instance);
-  }
-  if (!done.ok()) return done.error().in("instance");
-  if (done = audit(action, change.actor, object_of(instance), instance.plugin_id); !done.ok()) return done;
+  if (auto done = carry_out(change, old); !done.ok()) return done.error().in("instance");
   std::string data;
   json::Writer w(data);
   w.object().member("plugin_id", instance.plugin_id).name("data_id").number(instance.data_id);
   if (!change.shown_token.empty()) w.member("token", change.shown_token);
+  if (change.change == InstanceChange::rotate) registry::write_old_token(w, instance);
   w.end_object();
   answer(input, std::move(data));
+  return {};
+}
+
+/// Old tokens whose time is over, and those whose time begins to count because the clock is known now.
+Status Core::Turn::end_old_tokens() {
+  const auto is_due = [&](std::int64_t ends_ms) { return ends_ms != 0 && ends_ms <= now_.wall.unix_ms; };
+  if (!now_.wall.trusted || !is_due(registry_->old_token_ends_ms())) return {};
+  if (auto done = need_txn(); !done.ok()) return done;
+  const registry::Registry::Pointer before = registry_;
+  for (const model::Instance& one : before->instances()) {
+    if (!is_due(one.old_token_until_ms)) continue;
+    model::Instance changed = one;
+    if (one.old_token_until_ms < 0) {
+      changed.old_token_until_ms = now_.wall.unix_ms - one.old_token_until_ms;
+    } else {
+      changed.old_token_hash = {};
+      changed.old_token_until_ms = 0;
+      const auto action = AuditAction::plugin_token_ended;
+      if (auto done = audit(action, "system", object_of(one), one.plugin_id); !done.ok()) return done;
+    }
+    if (auto done = registry::put(*txn_, changed); !done.ok()) return done.error().in("the end of an old token");
+    registry_ = registry_->with(changed);
+  }
   return {};
 }
 

@@ -49,6 +49,10 @@ const char* to_text(AuditAction action) noexcept {
     case AuditAction::plugin_created: return "plugin_created";
     case AuditAction::plugin_updated: return "plugin_updated";
     case AuditAction::plugin_deleted: return "plugin_deleted";
+    case AuditAction::plugin_disabled: return "plugin_disabled";
+    case AuditAction::plugin_enabled: return "plugin_enabled";
+    case AuditAction::plugin_token_rotated: return "plugin_token_rotated";
+    case AuditAction::plugin_token_ended: return "plugin_token_ended";
     case AuditAction::user_created: return "user_created";
     case AuditAction::user_deleted: return "user_deleted";
     case AuditAction::password_changed: return "password_changed";

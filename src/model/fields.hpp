@@ -6,7 +6,8 @@
 
 namespace tocsin::model {
 
-/// First byte of every encoded record of this folder (segments and the store's format have their own numbers).
+/// First byte of an encoded record of this folder, unless the record has come to a higher format of its own (segments
+/// and the store's format have their own numbers).
 inline constexpr std::uint8_t kRecordFormat = 1;
 
 /// Why a walk over encoded fields ended badly; the reader keeps the first.
@@ -18,7 +19,7 @@ enum class FieldFault : std::uint8_t { none, truncated, out_of_bounds };
 /// Texts are cut at their bound: a record that cannot be read back would be worse than a shorter text.
 class FieldWriter {
  public:
-  explicit FieldWriter(std::string& out) : to_(out) { to_.put(kRecordFormat); }
+  explicit FieldWriter(std::string& out, std::uint8_t format = kRecordFormat) : to_(out) { to_.put(format); }
   template <class T>
   void number(const T& value) {
     to_.put(value);
@@ -98,9 +99,9 @@ class FieldReader {
 /// Reads one stored record. unsupported: another record format; storage_corrupt: too short or bytes left over;
 /// invalid_input: a value outside its range or a text over its bound.
 template <class T, class Walk>
-[[nodiscard]] Result<T> read_record(Bytes in, Where where, Walk&& walk) {
+[[nodiscard]] Result<T> read_record(Bytes in, Where where, Walk&& walk, std::uint8_t format = kRecordFormat) {
   if (in.empty()) return error(Errc::storage_corrupt, where);
-  if (in[0] != std::byte{kRecordFormat}) return error(Errc::unsupported, where);
+  if (in[0] != std::byte{format}) return error(Errc::unsupported, where);
   T out;
   FieldReader reader(in.subspan(1));
   walk(reader, out);

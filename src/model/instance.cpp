@@ -6,8 +6,10 @@
 namespace tocsin::model {
 namespace {
 
+constexpr std::uint8_t kInstanceFormat = 2;
+
 template <class Op, class I>
-void instance_fields(Op& op, I& instance) {
+void instance_fields_of_format_1(Op& op, I& instance) {
   op.number(instance.data_id);
   op.text(instance.plugin_id, kPluginIdBytesMax);
   op.text(instance.name, kNameBytesMax);
@@ -21,6 +23,13 @@ void instance_fields(Op& op, I& instance) {
   op.array(instance.token_hash);
   op.number(instance.created_ms);
   op.number(instance.updated_ms);
+}
+
+template <class Op, class I>
+void instance_fields(Op& op, I& instance) {
+  instance_fields_of_format_1(op, instance);
+  op.array(instance.old_token_hash);
+  op.number(instance.old_token_until_ms);
 }
 
 template <class Op, class U>
@@ -64,12 +73,16 @@ const char* to_text(Role role) noexcept {
 }
 
 void encode(const Instance& instance, std::string& out) {
-  FieldWriter writer(out);
+  FieldWriter writer(out, kInstanceFormat);
   instance_fields(writer, instance);
 }
 
 Result<Instance> decode_instance(Bytes in) {
-  return read_record<Instance>(in, "instance", [](auto& op, auto& out) { instance_fields(op, out); });
+  if (!in.empty() && in[0] == std::byte{kRecordFormat}) {
+    return read_record<Instance>(in, "instance", [](auto& op, auto& out) { instance_fields_of_format_1(op, out); });
+  }
+  return read_record<Instance>(
+      in, "instance", [](auto& op, auto& out) { instance_fields(op, out); }, kInstanceFormat);
 }
 
 void encode(const User& user, std::string& out) {

@@ -17,6 +17,7 @@ inline constexpr std::int32_t kMaxRateDefault = 1000;  ///< requests a minute wh
 inline constexpr std::int32_t kDataIdAllocatedFirst = 10000001;
 inline constexpr std::size_t kPluginIdBytesMax = 64;
 inline constexpr std::size_t kTokenBytesMax = 512;
+inline constexpr std::int64_t kTokenOverlapMsMax = 30LL * 24 * 3'600'000;  ///< of a rotation
 inline constexpr std::size_t kAccountNameBytesMax = 64;  ///< users and API tokens; as many as a key takes
 inline constexpr std::size_t kInstancesMax = 1024;
 
@@ -33,11 +34,16 @@ struct Instance {
   bool enabled = true;
   std::int64_t upstream_data_id = 0;  ///< 0: unset
   port::Digest256 token_hash{};       ///< HMAC-SHA256 of the token under the store's secret
+  /// The token before the last rotation, which holds while `old_token_until_ms` is not 0.
+  port::Digest256 old_token_hash{};
+  /// 0: no old token. Above: it ends at that Unix time. Below: minus the ms that it still holds, counted from the
+  /// moment at which the wall clock can be believed.
+  std::int64_t old_token_until_ms = 0;
   std::int64_t created_ms = 0;
   std::int64_t updated_ms = 0;
 };
 
-/// FORMAT.md "instance". Unsealed payload.
+/// FORMAT.md "instance". Unsealed payload. Reads formats 1 and 2, writes 2.
 void encode(const Instance& instance, std::string& out);
 [[nodiscard]] Result<Instance> decode_instance(Bytes in);
 

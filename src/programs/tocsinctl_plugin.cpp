@@ -34,7 +34,11 @@ constexpr std::array kCreateOptions = {
     kUpstreamDataId,
 };
 constexpr std::array kUpdateOptions = {kBiz, kName, kAlert, kLane, kMaxRate, kUpstreamDataId};
-constexpr std::array kRotateOptions = {Option{"--token", Takes::text, "TEXT", "the new token (default: a random one)"}};
+constexpr std::array kRotateOptions = {
+    Option{"--token", Takes::text, "TEXT", "the new token (default: a random one)"},
+    Option{"--overlap", Takes::text, "TIME",
+           "how long the old token still holds, as 90s, 30m, 24h or 7d (default: 24h); 0 ends it at once"},
+};
 
 void add_settings(const Args& args, Body& body) {
   if (args.has("--biz")) body.name("bk_biz_id").number(args.integer("--biz", 0));
@@ -45,16 +49,28 @@ void add_settings(const Args& args, Body& body) {
   if (args.has("--upstream-data-id")) body.name("upstream_data_id").number(args.integer("--upstream-data-id", 0));
 }
 
-/// {"plugin_id", "data_id", "token"} and nothing else.
+/// {"plugin_id", "data_id", "token"} and nothing else; of a rotation also until when the old token holds.
 void print_credentials(Context& context, const Args& args, const Value& data) {
   std::string text;
   json::Writer writer(text);
   writer.object();
-  for (const char* name : {"plugin_id", "data_id", "token"}) {
+  for (const char* name : {"plugin_id", "data_id", "token", "old_token_holds", "old_token_until"}) {
     if (const Value value = data.member(name); value.exists()) writer.name(name).raw(value.written());
   }
   writer.end_object();
   print_object(context, args.format, Value(text));
+}
+
+/// "0", "90s", "30m", "24h", "7d". nullopt: something else, or more than a century.
+std::optional<std::int64_t> to_seconds(std::string_view text) {
+  if (text == "0") return 0;
+  constexpr std::array<std::pair<char, std::int64_t>, 4> kUnits{{{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86'400}}};
+  constexpr std::int64_t kSecondsMax = 36'525LL * 86'400;
+  const auto number = text.empty() ? std::nullopt : to_integer(text.substr(0, text.size() - 1));
+  for (const auto& [letter, seconds] : kUnits) {
+    if (number && text.back() == letter && *number >= 0 && *number <= kSecondsMax / seconds) return *number * seconds;
+  }
+  return std::nullopt;
 }
 
 int create(Context& context, const Args& args) {
@@ -120,6 +136,14 @@ int remove(Context& context, const Args& args) { return change(context, args, "/
 
 int rotate(Context& context, const Args& args) {
   Body body;
+  if (args.has("--overlap")) {
+    const auto seconds = to_seconds(args.get("--overlap"));
+    if (!seconds) {
+      context.fail("--overlap: 0, or a whole number with its unit: 90s, 30m, 24h, 7d");
+      return kWrongUsage;
+    }
+    body.name("overlap_s").number(*seconds);
+  }
   if (args.has("--token")) body.name("token").text(to_utf8(args.get("--token")));
   return change(context, args, "/rotate", body.take());
 }
@@ -133,7 +157,8 @@ constexpr std::array kPluginCommands = {
     Command{"plugin disable", "INSTANCE", 1, 1, "Refuse what a source sends.", {}, disable},
     Command{"plugin enable", "INSTANCE", 1, 1, "Take what a source sends again.", {}, enable},
     Command{"plugin delete", "INSTANCE", 1, 1, "Forget a source; its events stay.", {}, remove},
-    Command{"plugin rotate", "INSTANCE", 1, 1, "Give a source a new token; the old one ends.", kRotateOptions, rotate},
+    Command{"plugin rotate", "INSTANCE", 1, 1, "Give a source a new token; the old one holds for a day.",
+            kRotateOptions, rotate},
     Command{"plugin test", "", 0, 0, ""},
     Command{"plugin import", "", 0, 0, ""},
     Command{"plugin export", "", 0, 0, ""},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "src/model/codec.hpp"
 #include "src/model/seal.hpp"
 
 namespace tocsin::registry {
@@ -25,6 +26,13 @@ void replace_or_add(std::vector<T>& all, const T& one, Same same) {
 }
 
 Key key_of(std::int32_t data_id) { return Key(Table::instance).u32(static_cast<std::uint32_t>(data_id)); }
+/// Whether a token of that hash opens the instance. Both comparisons are made, whatever the first one says.
+bool opens(const Instance& instance, const port::Digest256& hash) noexcept {
+  const bool is_token = port::equal_constant_time(hash, instance.token_hash);
+  const bool is_old_token = port::equal_constant_time(hash, instance.old_token_hash);
+  return is_token || (is_old_token && instance.old_token_until_ms != 0);
+}
+
 Key key_of(std::string_view user) { return Key(Table::user).raw(as_bytes(user)); }
 Key key_of(const port::Digest256& hash) { return Key(Table::api_token).raw(hash); }
 
@@ -43,6 +51,26 @@ Status for_each(port::ReadTxn& txn, Table table, std::uint32_t& damaged, Take ta
   }
 }
 
+constexpr std::int32_t kDataIdMax = 0x7FFF'FFFF;  // never allocated: nothing comes after it
+
+bool is_allocatable(std::int32_t data_id) noexcept {
+  return data_id >= model::kDataIdAllocatedFirst && data_id < kDataIdMax;
+}
+
+/// 0: none is recorded, or it cannot be read (the instances that are there still count).
+Result<std::int32_t> load_highest_data_id(port::ReadTxn& txn, std::uint32_t& damaged) {
+  const Key key(Table::data_ids);
+  auto value = txn.get(key);
+  if (!value.ok()) return value.error().in("registry: data ids");
+  if (!*value) return 0;
+  const auto payload = model::unseal(key, **value);
+  if (payload.ok() && payload->size() == sizeof(std::int32_t)) {
+    if (const auto highest = load<std::int32_t>(payload->data()); is_allocatable(highest)) return highest;
+  }
+  ++damaged;
+  return 0;
+}
+
 }  // namespace
 
 port::Digest256 token_hash(std::string_view token, const port::Crypto& crypto, Bytes secret) noexcept {
@@ -59,7 +87,7 @@ const Instance* Registry::authenticate(std::int32_t data_id, std::string_view to
                                        Bytes secret) const noexcept {
   const auto hash = token_hash(token, crypto, secret);
   const Instance* found = instance(data_id);
-  if (found == nullptr || !port::equal_constant_time(hash, found->token_hash) || !found->enabled) return nullptr;
+  if (found == nullptr || !opens(*found, hash) || !found->enabled) return nullptr;
   return found;
 }
 
@@ -67,7 +95,7 @@ const Instance* Registry::by_token(std::string_view token, const port::Crypto& c
   const auto hash = token_hash(token, crypto, secret);
   const Instance* found = nullptr;
   for (const Instance& one : instances_) {
-    if (one.enabled && port::equal_constant_time(hash, one.token_hash)) found = &one;
+    if (opens(one, hash) && one.enabled) found = &one;
   }
   return found;
 }
@@ -88,12 +116,20 @@ const ApiToken* Registry::api_token(std::string_view token, const port::Crypto& 
   return found;
 }
 
-std::int32_t Registry::next_data_id() const noexcept {
-  std::int32_t next = model::kDataIdAllocatedFirst;
+std::optional<std::int32_t> Registry::next_data_id() const noexcept {
+  const std::int32_t next = std::max(highest_data_id_ + 1, model::kDataIdAllocatedFirst);
+  return next < kDataIdMax ? std::optional(next) : std::nullopt;
+}
+
+/// What is known of all instances together, after one of them has changed.
+void Registry::look_at_instances() noexcept {
+  old_token_ends_ms_ = 0;
   for (const Instance& one : instances_) {
-    if (one.data_id >= next && one.data_id < 0x7FFF'FFFF) next = one.data_id + 1;
+    if (is_allocatable(one.data_id)) highest_data_id_ = std::max(highest_data_id_, one.data_id);
+    if (one.old_token_until_ms == 0) continue;
+    if (old_token_ends_ms_ == 0 || one.old_token_until_ms < old_token_ends_ms_)
+      old_token_ends_ms_ = one.old_token_until_ms;
   }
-  return next;
 }
 
 Registry::Pointer Registry::with(const Instance& instance) const {
@@ -102,6 +138,7 @@ Registry::Pointer Registry::with(const Instance& instance) const {
   replace_or_add(next->instances_, instance, [&](const Instance& i) { return i.data_id == instance.data_id; });
   std::sort(next->instances_.begin(), next->instances_.end(),
             [](const Instance& a, const Instance& b) { return a.data_id < b.data_id; });
+  next->look_at_instances();
   return next;
 }
 
@@ -109,6 +146,7 @@ Registry::Pointer Registry::without_instance(std::int32_t data_id) const {
   auto next = std::make_shared<Registry>(*this);
   ++next->generation_;
   std::erase_if(next->instances_, [data_id](const Instance& i) { return i.data_id == data_id; });
+  next->look_at_instances();
   return next;
 }
 
@@ -152,6 +190,10 @@ Result<Registry::Pointer> Registry::load(port::ReadTxn& txn, std::uint64_t gener
     return add(out->instances_, model::decode_instance(in), model::kInstancesMax);
   });
   if (!done.ok()) return done.error();
+  auto highest = load_highest_data_id(txn, damaged);
+  if (!highest.ok()) return highest.error();
+  out->highest_data_id_ = *highest;
+  out->look_at_instances();
   done = for_each(txn, Table::user, damaged,
                   [&](Bytes in) { return add(out->users_, model::decode_user(in), kUsersMax); });
   if (!done.ok()) return done.error();
@@ -166,6 +208,13 @@ Status put(port::WriteTxn& txn, const Instance& instance) {
 }
 Status put(port::WriteTxn& txn, const User& user) { return model::put_sealed(txn, key_of(user.name), user); }
 Status put(port::WriteTxn& txn, const ApiToken& token) { return model::put_sealed(txn, key_of(token.hash), token); }
+Status put_highest_data_id(port::WriteTxn& txn, std::int32_t data_id) {
+  const Key key(Table::data_ids);
+  std::string value;
+  model::Encoder(value).put(data_id);
+  model::seal(key, value);
+  return txn.put(key, as_bytes(value));
+}
 Status erase_instance(port::WriteTxn& txn, std::int32_t data_id) { return txn.erase(key_of(data_id)); }
 Status erase_user(port::WriteTxn& txn, std::string_view name) { return txn.erase(key_of(name)); }
 Status erase_api_token(port::WriteTxn& txn, const port::Digest256& hash) { return txn.erase(key_of(hash)); }

@@ -17,7 +17,7 @@ inline constexpr std::size_t kUsersMax = 64;
 inline constexpr std::size_t kApiTokensMax = 128;
 
 /// Who may push and who may operate: an immutable snapshot with a generation. Shared between threads.
-/// Memory: about 250 bytes an instance; bounds: kInstancesMax, kUsersMax, kApiTokensMax.
+/// Memory: about 300 bytes an instance; bounds: kInstancesMax, kUsersMax, kApiTokensMax.
 class Registry {
  public:
   using Pointer = std::shared_ptr<const Registry>;
@@ -29,8 +29,8 @@ class Registry {
 
   /// Null: unknown.
   [[nodiscard]] const model::Instance* instance(std::int32_t data_id) const noexcept;
-  /// The instance of that data id when `token` is its token and it is enabled; null otherwise. Constant time over the
-  /// token.
+  /// The instance of that data id when it is enabled and `token` is its token, or the one before the last rotation as
+  /// long as that holds; null otherwise. Constant time over the token.
   [[nodiscard]] const model::Instance* authenticate(std::int32_t data_id, std::string_view token,
                                                     const port::Crypto& crypto, Bytes secret) const noexcept;
   /// The instance whose token this is, whatever its data id; null: none.
@@ -40,8 +40,13 @@ class Registry {
   /// Null: unknown or expired at `now` (an untrusted clock expires nothing).
   [[nodiscard]] const model::ApiToken* api_token(std::string_view token, const port::Crypto& crypto, Bytes secret,
                                                  Wall now) const noexcept;
-  /// The next data id to allocate: one above the highest allocated so far, at least kDataIdAllocatedFirst.
-  [[nodiscard]] std::int32_t next_data_id() const noexcept;
+  /// The next data id to allocate: one above the highest that an instance of the box's own range ever had, also when it
+  /// is deleted. nullopt: there is none above.
+  [[nodiscard]] std::optional<std::int32_t> next_data_id() const noexcept;
+  /// That highest id; 0: none yet. What put_highest_data_id() wants.
+  [[nodiscard]] std::int32_t highest_data_id() const noexcept { return highest_data_id_; }
+  /// When the next old token ends (Unix ms); 0: none holds. Negative: some wait for a wall clock to count by.
+  [[nodiscard]] std::int64_t old_token_ends_ms() const noexcept { return old_token_ends_ms_; }
 
   /// Copies with one change and the next generation.
   [[nodiscard]] Pointer with(const model::Instance& instance) const;
@@ -55,7 +60,10 @@ class Registry {
   [[nodiscard]] static Result<Pointer> load(port::ReadTxn& txn, std::uint64_t generation, std::uint32_t& damaged);
 
  private:
+  void look_at_instances() noexcept;
   std::uint64_t generation_ = 1;
+  std::int32_t highest_data_id_ = 0;
+  std::int64_t old_token_ends_ms_ = 0;
   std::vector<model::Instance> instances_;
   std::vector<model::User> users_;
   std::vector<model::ApiToken> api_tokens_;
@@ -68,6 +76,8 @@ class Registry {
 [[nodiscard]] Status put(port::WriteTxn& txn, const model::Instance& instance);
 [[nodiscard]] Status put(port::WriteTxn& txn, const model::User& user);
 [[nodiscard]] Status put(port::WriteTxn& txn, const model::ApiToken& token);
+/// In every turn that creates or deletes an instance: the id of a deleted one is not given out again.
+[[nodiscard]] Status put_highest_data_id(port::WriteTxn& txn, std::int32_t data_id);
 [[nodiscard]] Status erase_instance(port::WriteTxn& txn, std::int32_t data_id);
 [[nodiscard]] Status erase_user(port::WriteTxn& txn, std::string_view name);
 [[nodiscard]] Status erase_api_token(port::WriteTxn& txn, const port::Digest256& hash);

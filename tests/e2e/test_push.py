@@ -233,7 +233,7 @@ def test_a_disabled_plugin_and_an_old_token_are_refused_at_once(appliance, plugi
     check_refusal(appliance.push(plugin, event("2")), 401)
     appliance.ctl("plugin", "enable", "demo")
     assert appliance.push(plugin, event("3")).status == 200
-    new = appliance.ctl("plugin", "rotate", "demo")
+    new = appliance.ctl("plugin", "rotate", "demo", "--overlap", 0)
     check_refusal(appliance.push(plugin, event("4")), 401)
     assert appliance.push(new, event("5")).status == 200
     assert [e["event"]["event"]["content"] for e in appliance.events()] == ["1", "3", "5"]

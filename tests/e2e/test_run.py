@@ -126,7 +126,7 @@ def test_a_token_that_no_longer_works_is_replaced(run):
     runs = run()
     runs.wait_printed()
     first = (runs.var / "demo-token").read_text()
-    runs.ctl("plugin", "rotate", "demo")
+    runs.ctl("plugin", "rotate", "demo", "--overlap", "0")
     assert runs.end(signal.SIGTERM) == 0
     runs = run()
     runs.wait_printed()

@@ -26,7 +26,8 @@ TEST_F(Operator, ListsInstancesWithoutTheirTokens) {
   EXPECT_EQ(
       data_of(get("/api/v1/plugins/demo")),
       R"({"data_id":1500001,"plugin_id":"demo","name":"Demo","bk_biz_id":2,"type":"event","alert":0,"lane":"normal",)"
-      R"("max_rate":-1,"enabled":true,"upstream_data_id":null,"created":"1970-01-01T00:00:00.000Z","created_ms":0,)"
+      R"("max_rate":-1,"enabled":true,"upstream_data_id":null,"old_token_holds":false,"old_token_until":null,)"
+      R"("created":"1970-01-01T00:00:00.000Z","created_ms":0,)"
       R"("updated":"1970-01-01T00:00:00.000Z","updated_ms":0})");
   EXPECT_EQ(data_of(get("/api/v1/plugins")).find(R"({"items":[{"data_id":1500001,)"), 0U);
   EXPECT_EQ(get("/api/v1/plugins/1500001").status, 200);
@@ -105,8 +106,11 @@ INSTANTIATE_TEST_SUITE_P(
                 "alert: only instances of type event raise alerts from their custom events"},
         BadBody{"Lane", kPlugins, R"({"plugin_id":"a","lane":"alert"})",
                 R"(lane: must be one of \"normal\" \"critical\")"},
-        BadBody{"TokenWithSpace", kPlugins, R"({"plugin_id":"a","token":"a b"})",
-                "token: must be printable ASCII without spaces"},
+        BadBody{"TokenBeyondAscii", kPlugins, R"({"plugin_id":"a","token":"é"})", "token: must be printable ASCII"},
+        BadBody{"OverlapNegative", "/api/v1/plugins/demo/rotate", R"({"overlap_s":-1})",
+                "overlap_s: must be a whole number from 0 to 2592000"},
+        BadBody{"OverlapBeyondAMonth", "/api/v1/plugins/demo/rotate", R"({"overlap_s":2592001})",
+                "overlap_s: must be a whole number from 0 to 2592000"},
         BadBody{"TokenTooLong", kPlugins, R"({"plugin_id":"a","token":")" + std::string(513, 'a') + R"("})",
                 "token: must be a string of 1 to 512 bytes without control characters"},
         BadBody{"List", kPlugins, "[]", "the body must be a JSON object"},
@@ -149,19 +153,28 @@ TEST_F(Operator, ChangesAnInstance) {
   const auto& change = last<core::ChangeInstance>();
   EXPECT_EQ(change.change, core::InstanceChange::update);
   EXPECT_EQ(change.instance.max_rate, -2);
-  EXPECT_FALSE(change.instance.enabled);
+  EXPECT_EQ(change.enabled, false);
   EXPECT_EQ(change.instance.name, "Demo") << "what is not said stays";
-  EXPECT_EQ(change.instance.updated_ms, daemon.time.wall.unix_ms);
   (void)post("/api/v1/plugins/1500001/disable", "");
-  EXPECT_FALSE(last<core::ChangeInstance>().instance.enabled);
+  EXPECT_EQ(last<core::ChangeInstance>().change, core::InstanceChange::disable);
   (void)post("/api/v1/plugins/1500001/enable", "{}");
-  EXPECT_TRUE(last<core::ChangeInstance>().instance.enabled);
+  EXPECT_EQ(last<core::ChangeInstance>().change, core::InstanceChange::enable);
   (void)post("/api/v1/plugins/demo/delete", "");
   EXPECT_EQ(last<core::ChangeInstance>().change, core::InstanceChange::remove);
-  const auto old_hash = daemon.view().registry->instance(1500001)->token_hash;
+}
+
+TEST_F(Operator, RotatesATokenWithADayOfOverlapUnlessTold) {
   (void)post("/api/v1/plugins/demo/rotate", "");
-  EXPECT_NE(last<core::ChangeInstance>().instance.token_hash, old_hash);
-  EXPECT_EQ(last<core::ChangeInstance>().shown_token.size(), 32U);
+  const auto& random_one = last<core::ChangeInstance>();
+  EXPECT_EQ(random_one.change, core::InstanceChange::rotate);
+  EXPECT_EQ(random_one.instance.data_id, 1500001);
+  EXPECT_EQ(random_one.shown_token.size(), 32U);
+  EXPECT_EQ(random_one.instance.token_hash, registry::token_hash(random_one.shown_token, crypto, secret));
+  EXPECT_EQ(random_one.overlap_ms, 24 * 3'600'000);
+  const std::string longest = std::string(256, ' ') + std::string(256, '~');
+  (void)post("/api/v1/plugins/demo/rotate", R"({"overlap_s":0,"token":")" + longest + R"("})");
+  EXPECT_EQ(last<core::ChangeInstance>().shown_token, longest);
+  EXPECT_EQ(last<core::ChangeInstance>().overlap_ms, 0);
 }
 
 TEST_F(Operator, ADataIdIsGivenOnce) {

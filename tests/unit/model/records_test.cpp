@@ -101,6 +101,8 @@ Instance an_instance() {
   i.enabled = false;
   i.upstream_data_id = 1'500'001;
   i.token_hash = filled<32>(9);
+  i.old_token_hash = filled<32>(11);
+  i.old_token_until_ms = -3;
   i.created_ms = 1;
   i.updated_ms = 2;
   return i;
@@ -171,6 +173,20 @@ TEST(Record, ComesBackAsItWasWritten) {
   }
 }
 
+TEST(Record, AnInstanceOfFormat1HasNoOldToken) {
+  const Instance written = an_instance();
+  std::string text;
+  encode(written, text);
+  text[0] = 1;
+  text.resize(text.size() - 40);  // hash and time of the old token
+  const auto read = decode_instance(as_bytes(text));
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->token_hash, written.token_hash);
+  EXPECT_EQ(read->updated_ms, written.updated_ms);
+  EXPECT_EQ(read->old_token_until_ms, 0);
+  EXPECT_FALSE(decode_instance(as_bytes(text + '\0')).ok());
+}
+
 TEST(Record, IsRefusedWhenCutAtAnyByte) {
   for (const Case& c : every_record()) {
     for (std::size_t size = 0; size < c.encoded.size(); ++size) {
@@ -190,7 +206,7 @@ TEST(Record, OfAnotherFormatIsUnsupported) {
   for (const Case& c : every_record()) {
     if (std::string_view(c.name) == "facts") continue;
     std::string newer = c.encoded;
-    newer[0] = 2;
+    newer[0] = 99;
     const auto again = c.again(as_bytes(newer));
     ASSERT_FALSE(again.ok()) << c.name;
     EXPECT_EQ(again.error().code, Errc::unsupported) << c.name;

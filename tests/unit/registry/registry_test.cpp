@@ -58,6 +58,33 @@ TEST_F(RegistryTest, OnlyTheRightTokenOfAnEnabledInstanceOpens) {
   EXPECT_EQ(registry->authenticate(1, "a", crypto, other_secret), nullptr);
 }
 
+TEST_F(RegistryTest, TheTokenBeforeTheLastRotationOpensWhileItHolds) {
+  auto rotated = instance(1, "new");
+  rotated.old_token_hash = token_hash("old", crypto, secret);
+  const auto ended = empty->with(rotated);
+  EXPECT_EQ(ended->authenticate(1, "old", crypto, secret), nullptr);
+  EXPECT_EQ(ended->old_token_ends_ms(), 0);
+  rotated.old_token_until_ms = 5'000;
+  auto later = rotated;
+  later.data_id = 2;
+  later.old_token_until_ms = 7'000;
+  const auto holds = ended->with(rotated)->with(later);
+  EXPECT_NE(holds->authenticate(1, "old", crypto, secret), nullptr);
+  EXPECT_NE(holds->authenticate(1, "new", crypto, secret), nullptr);
+  EXPECT_NE(holds->by_token("old", crypto, secret), nullptr);
+  EXPECT_EQ(holds->authenticate(1, "older", crypto, secret), nullptr);
+  EXPECT_EQ(holds->old_token_ends_ms(), 5'000);
+  EXPECT_EQ(holds->without_instance(1)->old_token_ends_ms(), 7'000);
+  rotated.enabled = false;
+  EXPECT_EQ(holds->with(rotated)->authenticate(1, "old", crypto, secret), nullptr);
+}
+
+TEST_F(RegistryTest, AnInstanceWithoutAnOldTokenIsNotOpenedByAHashOfZeros) {
+  auto one = instance(1, "a");
+  one.old_token_until_ms = 0;
+  EXPECT_EQ(empty->with(one)->authenticate(1, "", crypto, secret), nullptr);
+}
+
 TEST_F(RegistryTest, ATokenAloneFindsItsInstance) {
   const auto registry = empty->with(instance(1, "a"))->with(instance(2, "b"));
   ASSERT_NE(registry->by_token("b", crypto, secret), nullptr);
@@ -88,6 +115,36 @@ TEST_F(RegistryTest, AllocatesAboveTheHighestOfItsOwnRange) {
   EXPECT_EQ(empty->with(instance(1'500'000, "a"))->next_data_id(), model::kDataIdAllocatedFirst);
   EXPECT_EQ(empty->with(instance(10000005, "a"))->next_data_id(), 10000006);
   EXPECT_EQ(empty->with(instance(0x7FFF'FFFF, "a"))->next_data_id(), model::kDataIdAllocatedFirst);
+  EXPECT_EQ(empty->with(instance(0x7FFF'FFFD, "a"))->next_data_id(), 0x7FFF'FFFE);
+  EXPECT_EQ(empty->with(instance(0x7FFF'FFFE, "a"))->next_data_id(), std::nullopt);
+}
+
+TEST_F(RegistryTest, TheDataIdOfADeletedInstanceIsNotGivenAgain) {
+  const auto registry = empty->with(instance(10000005, "a"))->without_instance(10000005);
+  EXPECT_EQ(registry->next_data_id(), 10000006);
+  EXPECT_EQ(registry->highest_data_id(), 10000005);
+  EXPECT_EQ(empty->with(instance(1'500'000, "a"))->highest_data_id(), 0) << "not of the box's own range";
+}
+
+TEST_F(RegistryTest, TheHighestDataIdIsKeptBesideTheInstances) {
+  sim::SimStore store;
+  const auto next_after = [&](const auto& change) {
+    auto txn = store.begin_write();
+    change(**txn);
+    EXPECT_TRUE((*txn)->commit().ok());
+    auto read = store.begin_read();
+    std::uint32_t damaged = 0;
+    const auto loaded = Registry::load(**read, 1, damaged);
+    EXPECT_TRUE(loaded.ok());
+    return std::pair{(*loaded)->next_data_id().value_or(0), damaged};
+  };
+  EXPECT_EQ(next_after([&](auto& txn) { EXPECT_TRUE(put(txn, instance(10000003, "a")).ok()); }),
+            (std::pair{10000004, 0U}));
+  EXPECT_EQ(next_after([&](auto& txn) { EXPECT_TRUE(put_highest_data_id(txn, 10000009).ok()); }),
+            (std::pair{10000010, 0U}));
+  EXPECT_EQ(next_after([&](auto& txn) { EXPECT_TRUE(txn.put(model::Key(model::Table::data_ids), {}).ok()); }),
+            (std::pair{10000004, 1U}))
+      << "damaged: the instances that are there still count";
 }
 
 TEST_F(RegistryTest, LoadsWhatWasPutAndLeavesOutWhatIsDamaged) {

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sources as an operator handles them: the real daemon and the real tocsinctl."""
+import json
+import time
+
+import pytest
+
+from appliance import event
+from world import wait_for
+
+
+def status_of(appliance, plugin, token=None):
+    """Of a push without events: 400 says that the token was good, 401 that it was not."""
+    body = {"data_id": plugin["data_id"], "access_token": token or plugin["token"], "data": []}
+    return appliance.post("/v2/push/", body).status
+
+
+def test_a_rotated_token_holds_beside_the_old_one_until_the_overlap_ends(appliance):
+    old = appliance.plugin("demo")
+    new = appliance.ctl("plugin", "rotate", "demo", "--overlap", "3s")
+    assert set(new) == {"plugin_id", "data_id", "token", "old_token_holds", "old_token_until"}
+    assert len(new["token"]) == 32 and new["old_token_holds"] and new["old_token_until"].endswith("Z")
+    assert [status_of(appliance, old), status_of(appliance, new)] == [400, 400]
+    assert appliance.push(old, event("by the old one")).status == 200
+    assert appliance.ctl("plugin", "show", "demo")["old_token_holds"] is True
+    wait_for(lambda: status_of(appliance, old) == 401, 10, "the end of the old token", 0.2)
+    assert status_of(appliance, new) == 400
+    shown = appliance.ctl("plugin", "show", "demo")
+    assert shown["old_token_holds"] is False and shown["old_token_until"] is None
+    appliance.restart()
+    assert [status_of(appliance, old), status_of(appliance, new)] == [401, 400]
+
+
+def test_the_overlap_is_a_day_unless_told_and_zero_ends_it_at_once(appliance):
+    first = appliance.plugin("demo")
+    second = appliance.ctl("plugin", "rotate", "demo")
+    until_ms = time.mktime(time.strptime(second["old_token_until"][:19], "%Y-%m-%dT%H:%M:%S")) - time.timezone
+    assert abs(until_ms - time.time() - 86_400) < 30
+    appliance.restart()
+    assert [status_of(appliance, first), status_of(appliance, second)] == [400, 400]
+    third = appliance.ctl("plugin", "rotate", "demo", "--overlap", 0)
+    assert third["old_token_holds"] is False
+    assert [status_of(appliance, one) for one in (first, second, third)] == [401, 401, 400]
+
+
+@pytest.mark.parametrize("overlap", ["5", "h", "-1h", "1.5h", "1w", "", "99999999999999999999d"])
+def test_an_overlap_that_is_no_time_is_wrong_usage(appliance, overlap):
+    plugin = appliance.plugin("demo")
+    got = appliance.run_ctl("plugin", "rotate", "demo", "--overlap=" + overlap)
+    assert got.returncode == 2 and "overlap" in got.stderr, got
+    assert status_of(appliance, plugin) == 400
+
+
+def test_an_overlap_beyond_a_month_is_refused(appliance):
+    appliance.plugin("demo")
+    got = appliance.run_ctl("plugin", "rotate", "demo", "--overlap", "31d")
+    assert got.returncode == 1 and "overlap_s: must be a whole number from 0 to 2592000" in got.stderr
+
+
+def test_any_printable_token_can_be_given_and_none_is_kept_in_clear(appliance):
+    longest = "".join(chr(0x21 + i % 94) for i in range(512))
+    given = appliance.plugin("demo", "--token", longest)
+    assert given["token"] == longest and status_of(appliance, given) == 400
+    spaced = appliance.ctl("plugin", "rotate", "demo", "--token", "a token with spaces", "--overlap", 0)
+    assert status_of(appliance, spaced) == 400
+    for refused in ("é" * 4, "x" * 513, "tab\there"):
+        got = appliance.run_ctl("plugin", "rotate", "demo", "--token", refused)
+        assert got.returncode == 1 and "token" in got.stderr and refused not in got.stderr
+    assert status_of(appliance, spaced) == 400
+    for path in ("/api/v1/plugins", "/api/v1/plugins/demo", "/api/v1/audit"):
+        assert "a token with spaces" not in json.dumps(appliance.get(path)) and longest not in json.dumps(appliance.get(path))
+    appliance.stop()
+    stored = (appliance.data_dir / "data.mdb").read_bytes()
+    assert b"a token with spaces" not in stored and longest.encode() not in stored
+
+
+def test_a_disabled_source_is_answered_like_an_unknown_one_until_it_is_enabled(appliance):
+    plugin = appliance.plugin("demo")
+    appliance.ctl("plugin", "disable", "demo")
+    refused = appliance.push(plugin, event("x"))
+    unknown = appliance.push({**plugin, "data_id": 1}, event("x"))
+    assert refused.status == unknown.status == 401
+    said = [{**answer.json(), "request_id": ""} for answer in (refused, unknown)]
+    assert said[0] == said[1] and said[0]["code"] == "401" and said[0]["result"] == "false"
+    assert plugin["token"] not in refused.body.decode()
+    assert appliance.ctl("plugin", "show", "demo")["enabled"] is False
+    appliance.restart()
+    assert appliance.push(plugin, event("x")).status == 401
+    appliance.ctl("plugin", "enable", "demo")
+    assert appliance.push(plugin, event("y")).status == 200
+    assert [e["event"]["event"]["content"] for e in appliance.events()] == ["y"]
+
+
+def test_the_data_id_of_a_deleted_source_is_not_given_again(appliance):
+    ids = [appliance.plugin(name)["data_id"] for name in ("a", "b", "c")]
+    for name in ("b", "c"):
+        appliance.ctl("plugin", "delete", name)
+    appliance.restart()
+    again = appliance.plugin("d")["data_id"]
+    assert again == max(ids) + 1
+    assert [p["plugin_id"] for p in appliance.ctl("plugin", "list")] == ["a", "d"]
+    assert appliance.run_ctl("plugin", "show", "b").returncode == 1
+
+
+def test_every_change_is_in_the_audit_log(appliance):
+    appliance.plugin("demo")
+    for words in (["update", "--name", "Demo"], ["disable"], ["enable"], ["rotate", "--overlap", "1h"], ["delete"]):
+        appliance.ctl("plugin", words[0], "demo", *words[1:])
+    rows = [row["action"] for row in appliance.audit_rows() if row["object"].startswith("plugin:")]
+    assert sorted(rows) == sorted(["plugin_created", "plugin_updated", "plugin_disabled", "plugin_enabled",
+                                   "plugin_token_rotated", "plugin_deleted"])
+    appliance.verify_audit()
