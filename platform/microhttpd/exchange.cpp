@@ -60,6 +60,7 @@ void HttpServer::on_target(Slot& slot, const char* target) noexcept {
   slot.listener->progressed = true;
   slot.target = target == nullptr ? std::string_view{} : std::string_view{target};
   slot.path = slot.target.substr(0, slot.target.find('?'));
+  slot.target_fault = check_target(slot.target);
   slot.received = 0;
   slot.close = false;
   enter(slot, Phase::head, limits_.head_ms);
@@ -83,13 +84,17 @@ MHD_Result HttpServer::on_call(Slot& slot, const char* method, const char* versi
 MHD_Result HttpServer::on_head(Slot& slot, const char* method, const char* version) noexcept {
   slot.listener->progressed = true;
   ++counters_.requests;
-  slot.framing = check_framing(*slot.connection, method, slot.target, slot.path, version);
+  slot.framing = check_framing(*slot.connection, method, slot.target, version);
+  if (slot.target_fault != nullptr) slot.framing.fault = slot.target_fault;
   if (slot.framing.fault != nullptr) {
     ++counters_.refused_framing;
     slot.answer = refusal(slot, 400, slot.framing.fault);
     slot.close = true;
     return queue(slot);  // where the body ends is exactly what is unclear: nothing more is read
   }
+  // Between chunks the library takes a line feed alone for the end of a line, and any line for a trailer: another
+  // reader may see the body end elsewhere. So nothing that follows a chunked body is read.
+  slot.close = slot.framing.chunked;
   slot.body_bytes_max = 0;
   if (auto refused = parts_.handler.on_head(RequestView{slot, slot.listener->kind}, slot.body_bytes_max)) {
     ++counters_.refused_by_handler;

@@ -33,6 +33,7 @@ struct Seen {
   unsigned hosts = 0;
   unsigned lengths = 0;
   unsigned codings = 0;
+  const char* line = nullptr;  ///< where the next line of the head must begin
 };
 
 void read_length(Seen& seen, std::string_view value) noexcept {
@@ -44,15 +45,32 @@ void read_length(Seen& seen, std::string_view value) noexcept {
   seen.out.content_bytes = bytes;
 }
 
+/// The characters of a token (RFC 9110, 5.6.2). A name of others is a blank to one reader and a letter to the next.
+constexpr std::array<bool, 256> token_characters() {
+  std::array<bool, 256> table{};
+  for (const char c : std::string_view{"!#$%&'*+-.^_`|~0123456789"}) table[static_cast<unsigned char>(c)] = true;
+  for (unsigned char c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
+  return table;
+}
+constexpr auto kTokenCharacters = token_characters();
+
+bool is_token(std::string_view text) noexcept {
+  for (const char c : text) {
+    if (!kTokenCharacters[static_cast<unsigned char>(c)]) return false;
+  }
+  return !text.empty();
+}
+
 /// The library cut the lines in place: a name and its value still lie on one line, and where a line ended in CR LF
 /// there are now two NULs behind the value. A folded line was moved away, a bare line feed left only one NUL.
 const char* line_fault(std::string_view name, std::string_view value) noexcept {
-  if (name.empty() || name.find_first_of(" \t") != std::string_view::npos) return "odd header name";
+  if (!is_token(name)) return "odd header name";
   const char* gap = name.data() + name.size();
   if (value.data() <= gap) return "folded header line";
   for (; gap < value.data(); ++gap) {
     if (*gap != '\0' && *gap != ' ' && *gap != '\t') return "folded header line";
   }
+  if (value.find('\r') != std::string_view::npos) return "bare carriage return in the head";
   const char* end = value.data() + value.size();
   if (end[0] != '\0' || end[1] != '\0') return "bare line feed or NUL in the head";
   return nullptr;
@@ -67,6 +85,9 @@ MHD_Result on_header(void* cls, MHD_ValueKind, const char* key, std::size_t key_
   }
   const std::string_view name{key, key_size};
   const std::string_view value{text, text_size};
+  // A line is cut at a NUL; only its length betrays what stood behind that.
+  if (key != seen.line) seen.out.fault = "folded header line, bare line feed or NUL in the head";
+  seen.line = text + text_size + 2;
   if (const char* fault = line_fault(name, value); fault != nullptr) seen.out.fault = fault;
   switch (key_size) {  // most headers are told apart by length alone
     case 4: seen.hosts += same_name(name, "host"); break;
@@ -87,8 +108,22 @@ MHD_Result on_header(void* cls, MHD_ValueKind, const char* key, std::size_t key_
 
 }  // namespace
 
+const char* check_target(std::string_view target) noexcept {
+  const std::string_view path = target.substr(0, target.find('?'));
+  if (path.empty() || path.front() != '/') return "the path must begin with a slash";
+  for (const char c : path) {
+    if (c < '!' || c > '~') return "blank, control or 8-bit character in the path";
+  }
+  if (path.find("%00") != std::string_view::npos) return "NUL in the path";
+  for (const char c : target.substr(path.size())) {
+    const auto letter = static_cast<unsigned char>(c);
+    if (letter < '!' || letter == 0x7F) return "blank or control character in the query";
+  }
+  return nullptr;
+}
+
 Framing check_framing(MHD_Connection& connection, std::string_view method, std::string_view target,
-                      std::string_view path, const char* version) noexcept {
+                      const char* version) noexcept {
   Seen seen;
   const auto fail = [&seen](const char* why) {
     seen.out.fault = why;
@@ -106,14 +141,13 @@ Framing check_framing(MHD_Connection& connection, std::string_view method, std::
   if (version != target.data() + target.size() + 1) return fail("NUL or blanks in the request line");
   if (std::strncmp(version, "HTTP/1.", 7) != 0 || version[8] != '\0' || version[9] != '\0')
     return fail("odd end of the request line");
-  if (path.empty() || path.front() != '/') return fail("the path must begin with a slash");
-  for (const char c : path) {
-    if (c < '!' || c > '~') return fail("blank, control or 8-bit character in the path");
-  }
-  if (path.find("%00") != std::string_view::npos) return fail("NUL in the path");
 
+  seen.line = version + 10;
   static_cast<void>(MHD_get_connection_values_n(&connection, MHD_HEADER_KIND, on_header, &seen));
   if (seen.out.fault != nullptr) return seen.out;
+  // A line that begins with NUL is the end of the head to the library.
+  const auto* size = MHD_get_connection_info(&connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+  if (size == nullptr || seen.line + 2 != method.data() + size->header_size) return fail("odd end of the head");
   if (seen.hosts != 1) return fail("one Host header is needed");
   if (seen.lengths > 1) return fail("more than one Content-Length");
   if (seen.codings > 1) return fail("more than one Transfer-Encoding");

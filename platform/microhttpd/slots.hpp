@@ -53,8 +53,9 @@ struct Slot {
   std::uint32_t peer_group = 0;
   std::uint32_t next_in_line = kNoSlot;  ///< queue of those who wait for room
   Peer peer;
-  std::string_view target;  ///< request target, cut in place by the library; valid while the request is
-  std::string_view path;    ///< its part before the query, as sent
+  std::string_view target;             ///< request target, cut in place by the library; valid while the request is
+  std::string_view path;               ///< its part before the query, as sent
+  const char* target_fault = nullptr;  ///< of check_target(), which must see the target uncut
   Framing framing;
   std::size_t body_bytes_max = 0;
   std::uint64_t received = 0;
