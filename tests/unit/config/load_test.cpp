@@ -27,6 +27,13 @@ using Lines = std::vector<std::string>;
 constexpr std::string_view kUpstream = "[upstream.a]\nkind = \"mqtt\"\nservers = [\"mqtt://b\"]\n";
 std::string upstream_with(std::string_view line) { return std::string(kUpstream).append(line).append("\n"); }
 
+// The library asserts, or takes for unreachable, what these hold.
+TEST(ConfigLoad, TextsThatTheLibraryDoesNotExpectAreSyntaxErrors) {
+  for (const std::string_view text : {"[}a]\n", "[[}]]\n", "[a\xEF\xBB\x80]\n", "a \xC3\xA9 = 1\n", "\xD2\x99=1\n"}) {
+    EXPECT_EQ(problems(text).size(), 1U) << text;
+  }
+}
+
 TEST(ConfigLoad, AnEmptyTextIsTheDefaultsOfTheBoard) {
   const auto loaded = load("", "t.toml", board());
   ASSERT_TRUE(loaded);
