@@ -161,7 +161,7 @@ Value Value::object(std::span<const Member> members, std::pmr::memory_resource& 
   void* const room = arena.allocate(members.size() * sizeof(Member) + index_bytes, alignof(Member));
   auto* const own = static_cast<Member*>(room);
   std::uninitialized_copy(members.begin(), members.end(), own);
-  std::size_t kept = members.size();
+  std::size_t kept = 0;
   if (!indexed) {
     kept = unite_few({own, members.size()});
   } else {
