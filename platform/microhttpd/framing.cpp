@@ -33,6 +33,7 @@ struct Seen {
   unsigned hosts = 0;
   unsigned lengths = 0;
   unsigned codings = 0;
+  unsigned encodings = 0;
   const char* line = nullptr;  ///< where the next line of the head must begin
 };
 
@@ -95,6 +96,7 @@ MHD_Result on_header(void* cls, MHD_ValueKind, const char* key, std::size_t key_
     case 14:
       if (same_name(name, "content-length")) read_length(seen, value);
       break;
+    case 16: seen.encodings += same_name(name, "content-encoding"); break;
     case 17:
       if (!same_name(name, "transfer-encoding")) break;
       ++seen.codings;
@@ -137,8 +139,9 @@ Framing check_framing(MHD_Connection& connection, std::string_view method, std::
     break;
   }
   if (!known) return fail("unknown method");
-  // The version follows the target's terminator unless the target holds a NUL or odd blanks stood around it.
-  if (version != target.data() + target.size() + 1) return fail("NUL or blanks in the request line");
+  // Target and version each follow a terminator unless there is a NUL in what is before, or odd blanks stood around it.
+  if (target.data() != method.data() + method.size() + 1 || version != target.data() + target.size() + 1)
+    return fail("NUL or blanks in the request line");
   if (std::strncmp(version, "HTTP/1.", 7) != 0 || version[8] != '\0' || version[9] != '\0')
     return fail("odd end of the request line");
 
@@ -151,6 +154,7 @@ Framing check_framing(MHD_Connection& connection, std::string_view method, std::
   if (seen.hosts != 1) return fail("one Host header is needed");
   if (seen.lengths > 1) return fail("more than one Content-Length");
   if (seen.codings > 1) return fail("more than one Transfer-Encoding");
+  if (seen.encodings > 1) return fail("more than one Content-Encoding");
   if (seen.codings != 0 && seen.lengths != 0) return fail("Content-Length beside Transfer-Encoding");
   if (seen.codings != 0 && version[7] == '0') return fail("Transfer-Encoding in HTTP/1.0");
   return seen.out;

@@ -100,6 +100,8 @@ Reply Api::head(const port::HttpRequest& request, std::size_t& body_bytes_max) {
     auto decision = access_.decide(request, route, request_id());
     if (decision.verdict == Access::Verdict::refused) return std::move(decision.refusal);
   }
+  if (route.intake != Intake::none && is_foreign(encoding_of(request)))
+    return refuse(route.shape, 415, kForeignEncoding, request_id());
   body_bytes_max = route.body_bytes_max == kPushBody ? parts_.push_body_bytes_max : route.body_bytes_max;
   if (!is_longer(request, body_bytes_max)) return std::nullopt;
   return refuse(route.shape == Shape::text ? Shape::admin : route.shape, 413, too_long(body_bytes_max), request_id());
@@ -108,12 +110,8 @@ Reply Api::head(const port::HttpRequest& request, std::size_t& body_bytes_max) {
 Reply Api::carry_out(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body) {
   const Match found = match(request.listener(), request.method(), request.path());
   if (found.route == nullptr) return refuse_unmatched(found, request.path());
-  switch (found.route->intake) {
-    case Intake::push: return push(request, ticket, body);
-    case Intake::items: return items(request, ticket, body);
-    case Intake::none: return operate(request, found, ticket, body);
-  }
-  return std::nullopt;
+  return found.route->intake == Intake::none ? operate(request, found, ticket, body)
+                                             : take_in(request, *found.route, ticket, body);
 }
 
 Reply Api::operate(const port::HttpRequest& request, const Match& found, port::Ticket ticket,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "src/api/access.hpp"
+#include "src/api/encoding.hpp"
 #include "src/api/rate_limit.hpp"
 #include "src/api/routes.hpp"
 #include "src/api/services.hpp"
@@ -52,6 +53,9 @@ class Api final : public port::HttpHandler {
   void go_on(const Route& route, Call& call) noexcept;
 
   // The ways in: intake.cpp.
+  [[nodiscard]] bool is_foreign(Encoding encoding) const noexcept;
+  [[nodiscard]] Reply take_in(const port::HttpRequest& request, const Route& route, port::Ticket ticket,
+                              std::span<std::byte> body);
   [[nodiscard]] Reply push(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body);
   [[nodiscard]] Reply items(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body);
   /// Nothing: the instance may send now; else the refusal.

@@ -36,6 +36,27 @@ Reply Api::hand_over(core::Input&& input, Shape shape) {
   return refuse(shape, 503, kIntakeFull, id);
 }
 
+bool Api::is_foreign(Encoding encoding) const noexcept {
+  if (encoding == Encoding::plain) return false;
+  return encoding == Encoding::foreign || parts_.inflater == nullptr || parts_.body_pool == nullptr;
+}
+
+/// Every way in gets its body inflated.
+Reply Api::take_in(const port::HttpRequest& request, const Route& route, port::Ticket ticket,
+                   std::span<std::byte> body) {
+  const Encoding encoding = encoding_of(request);
+  if (is_foreign(encoding)) return refuse(route.shape, 415, kForeignEncoding, request_id());
+  std::pmr::vector<std::byte> inflated(parts_.body_pool != nullptr ? parts_.body_pool
+                                                                   : std::pmr::null_memory_resource());
+  if (encoding != Encoding::plain && !body.empty()) {
+    const auto fault =
+        inflate_body(encoding, body, parts_.push_body_bytes_max, *parts_.inflater, *parts_.body_pool, inflated);
+    if (fault) return refuse(route.shape, fault->status, fault->message, request_id());
+    body = std::span(inflated).first(inflated.size() - json::kPaddingBytes);
+  }
+  return route.intake == Intake::push ? push(request, ticket, body) : items(request, ticket, body);
+}
+
 Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body) {
   const Id128 id = request_id();
   if (body.empty()) {

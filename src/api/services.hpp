@@ -10,6 +10,7 @@
 #include "src/json/parser.hpp"
 #include "src/port/crypto.hpp"
 #include "src/port/http.hpp"
+#include "src/port/inflate.hpp"
 #include "src/port/random.hpp"
 
 namespace tocsin::api {
@@ -32,6 +33,8 @@ struct Parts {
   Id128 store{};
   std::pmr::memory_resource* intake;  ///< takes the batches on their way to the writer
   std::size_t push_body_bytes_max = 512'000;
+  port::Inflater* inflater = nullptr;  ///< null, or no pool: compressed bodies are refused
+  Budget* body_pool = nullptr;         ///< what bodies are read into; inflated ones are charged to it too
   FindAsset find_asset = nullptr;  ///< null: no page
   std::uint32_t password_iterations = kPasswordIterations;
   std::int32_t bk_biz_id = 2;       ///< of new instances

@@ -111,6 +111,8 @@ int TocsinDaemon::open_listeners() {
                                                .store = identity.store,
                                                .intake = &intake_,
                                                .push_body_bytes_max = bytes(config_.push_body_bytes_max),
+                                               .inflater = &inflater_,
+                                               .body_pool = &body_pool_,
                                                .find_asset = page::find_asset,
                                                .bk_biz_id = static_cast<std::int32_t>(config_.bk_biz_id),
                                                .timezone_offset_minutes = timezone_offset_minutes_});

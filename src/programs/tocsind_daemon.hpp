@@ -14,6 +14,7 @@
 #include "platform/linux/watchdog.hpp"
 #include "platform/lmdb/store.hpp"
 #include "platform/microhttpd/server.hpp"
+#include "platform/zlib/inflater.hpp"
 #include "src/api/api.hpp"
 #include "src/config/load.hpp"
 #include "src/config/profile.hpp"
@@ -65,6 +66,7 @@ class TocsinDaemon final : public api::Daemon {
   BoxClock clock_{machine_clock_};
   linux::Random random_;
   gnutls::Crypto crypto_;
+  zlib::Inflater inflater_;
   linux::Loop loop_{machine_clock_};
   linux::Watchdog watchdog_;
   linux::Signals signals_;

@@ -53,6 +53,8 @@ ApiTest::ApiTest() {
             .secret = secret,
             .intake = &intake,
             .push_body_bytes_max = 20'000,
+            .inflater = &inflater,
+            .body_pool = &body_pool,
             .find_asset = [](std::string_view path) noexcept -> std::optional<port::HttpResponse> {
               port::HttpResponse out;
               out.type = port::ContentType::html;

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "platform/gnutls/crypto.hpp"
+#include "platform/sim/inflate.hpp"
 #include "platform/sim/store.hpp"
 #include "src/api/api.hpp"
 #include "src/base/budget.hpp"
@@ -165,6 +166,8 @@ class ApiTest : public ::testing::Test {
   gnutls::Crypto crypto;
   CountingRandom random;
   Budget intake{"intake", 1 * MiB};  // before the daemon: batches that it keeps live in it
+  Budget body_pool{"body_pool", 96 * KiB};
+  sim::StoredInflater inflater;
   FakeDaemon daemon;
   FakeAnswers answers;
   port::Digest256 secret{};
