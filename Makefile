@@ -7,6 +7,7 @@ DESTDIR ?=
 PYTHON ?= /usr/bin/python3
 PYTEST_PATHS := tests
 BIN := $(CURDIR)/build/release/bin
+SECONDS ?= 60
 
 # Its chatter goes; warnings and errors come on stderr.
 CONFIGURE := cmake >/dev/null --preset
@@ -20,7 +21,7 @@ export CMAKE_CXX_COMPILER_LAUNCHER ?= ccache
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run build build-tests test test-unit test-asan test-tsan bench cross install clean \
+.PHONY: help run build build-tests test test-unit test-asan test-tsan fuzz fuzz-build bench cross install clean \
   check check-layers check-style check-format check-tidy
 
 help: ## this list
@@ -64,6 +65,13 @@ test-tsan: ## unit tests and a short load under the thread sanitizer
 	@$(CONFIGURE) tsan -DBOARD=$(BOARD) && $(BUILD) build/tsan -- $(BUILD_FLAGS)
 	@$(SHORTER_WORLDS) $(TSAN_SETTINGS) $(FIXED_ADDRESSES) $(CTEST) --test-dir build/tsan
 	@$(TSAN_SETTINGS) TOCSIN_BIN_DIR=build/tsan/bin $(FIXED_ADDRESSES) $(SANITIZED)
+
+fuzz-build:
+	@tools/setup check
+	@$(CONFIGURE) fuzz -DBOARD=$(BOARD) && $(BUILD) build/fuzz --target fuzzers -- $(BUILD_FLAGS)
+
+fuzz: fuzz-build ## SECONDS=60: every fuzz target for so long, side by side
+	@$(PYTHON) tests/fuzz/run build/fuzz $(SECONDS)
 
 bench: build-tests ## figures against a floor program in the same run
 	@TOCSIN_BIN_DIR=$(BIN) tests/bench/run

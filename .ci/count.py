@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sums up the tests of a run: .ci/count.py LOG... A LastTest.log is of ctest, any other of pytest runs. A log that is absent
+"""Sums up the tests of a run: .ci/count.py LOG... A LastTest.log is of ctest, fuzz.log of fuzz targets (each of them counts
+as a test), any other of pytest runs. A log that is absent
 or has no result counts as failed, so that a run which never came to its tests cannot look like one that passed."""
 import pathlib
 import re
@@ -34,14 +35,22 @@ def count_ctest(text: str) -> tuple[int, int, int]:
     return (passed, failed, skipped) if programs else (0, 1, 0)
 
 
+def count_fuzz(text: str) -> tuple[int, int, int]:
+    verdicts = re.findall(r"(?m)^fuzz \w+: (ok|FAILED)", text)
+    return (verdicts.count("ok"), verdicts.count("FAILED"), 0) if verdicts else (0, 1, 0)
+
+
 def main() -> int:
     passed = failed = skipped = 0
     for name in sys.argv[1:]:
         path = pathlib.Path(name)
         text = path.read_text(errors="replace") if path.exists() else ""
-        is_ctest = path.name == "LastTest.log"
-        counts = (count_ctest if is_ctest else count_pytest)(text)
-        label = f"unit tests, {path.parts[-4]}" if is_ctest else f"pytest, {path.stem}"
+        if path.name == "LastTest.log":
+            counts, label = count_ctest(text), f"unit tests, {path.parts[-4]}"
+        elif path.name == "fuzz.log":
+            counts, label = count_fuzz(text), "fuzz targets"
+        else:
+            counts, label = count_pytest(text), f"pytest, {path.stem}"
         print(f"{label}: {counts[0]} passed, {counts[1]} failed, {counts[2]} skipped{'' if text else ' (did not run)'}")
         passed, failed, skipped = passed + counts[0], failed + counts[1], skipped + counts[2]
     print(f"{passed} passed, {failed} failed")

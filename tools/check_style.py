@@ -17,7 +17,7 @@ LICENSED_SUFFIXES = CXX_SUFFIXES | {".py", ".sh", ".cmake", ".js", ".css"}
 TEXT_SUFFIXES = LICENSED_SUFFIXES | {".md", ".toml", ".json", ".html", ".service", ".txt", ""}
 MADE_FOLDERS = {"build", "var", ".git"}  # at the root; elsewhere a folder may have such a name
 CACHE_FOLDERS = {"__pycache__", ".pytest_cache"}
-DATA = "tests/golden/"  # stored bytes are as they are
+DATA = ("tests/golden/", "tests/fuzz/corpus/")  # stored bytes are as they are
 LICENSE_TAG = "SPDX-License-Identifier: Apache-2.0"
 SELF = {"tools/check_style.py", "tests/tools/test_checks.py"}  # they spell out what they forbid
 
@@ -164,7 +164,8 @@ def check_cxx(name: str, text: str, suffix: str, out: Findings) -> None:
 
 
 def built_sources(root: pathlib.Path, names: list[str]) -> set[str]:
-    """Every source that some CMake file names: from the file's folder, the project's, or the DIR of the call."""
+    """Every source that some CMake file names, or a file(GLOB) finds: from the file's folder, the project's, or the DIR of
+    the call."""
     found = set()
     for name in names:
         if not name.endswith(("CMakeLists.txt", ".cmake")):
@@ -181,6 +182,9 @@ def built_sources(root: pathlib.Path, names: list[str]) -> set[str]:
                     word = re.sub(r"^\$\{(PROJECT|CMAKE)_SOURCE_DIR\}/", "", word)
                     word = re.sub(r"^\$\{CMAKE_CURRENT_(SOURCE|LIST)_DIR\}/", here, word)
                     found.update(base + word for base in bases)
+    for pattern in [name for name in found if "*" in name]:
+        depth = pattern.count("/")
+        found.update(name for name in names if name.count("/") == depth and pathlib.PurePosixPath(name).match(pattern))
     return found
 
 

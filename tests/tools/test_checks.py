@@ -212,6 +212,15 @@ def test_a_source_that_no_target_names_is_reported(tree):
     assert [line.split(": [built]")[0] for line in found] == ["src/core/b.cpp:1", "tests/unit/y_test.cpp:1"]
 
 
+def test_a_source_that_a_glob_finds_is_built(tree):
+    tree("tests/fuzz/CMakeLists.txt", HASH_TAG + 'file(GLOB sources CONFIGURE_DEPENDS RELATIVE "${X}" "*_fuzz.cpp")\n')
+    for name in ("tests/fuzz/a_fuzz", "tests/fuzz/a_other", "tests/fuzz/deeper/b_fuzz", "tests/c_fuzz"):
+        tree(name + ".cpp", TAG)
+    found = findings("check_style.py", tree)
+    assert [line.split(":")[0] for line in found] == ["tests/c_fuzz.cpp", "tests/fuzz/a_other.cpp",
+                                                      "tests/fuzz/deeper/b_fuzz.cpp"]
+
+
 def test_a_test_file_that_pytest_does_not_reach_is_reported(tree):
     test = HASH_TAG + "def test_a():\n    pass\n"
     tree("Makefile", HASH_TAG + "PYTEST_PATHS := tests/http tests/e2e\n")

@@ -44,3 +44,18 @@ def last_line(tmp_path, pytest_log, ctest_log):
 ])
 def test_the_last_line_sums_up_what_ran(tmp_path, pytest_log, ctest_log, line):
     assert last_line(tmp_path, pytest_log, ctest_log) == line
+
+
+@pytest.mark.parametrize("log, line", [
+    ("fuzz json: ok, 17 runs in 60 s\nfuzz push: ok, 4 runs in 60 s\n", "2 passed, 0 failed"),
+    ("fuzz json: ok, 17 runs in 60 s\nfuzz push: FAILED (77), SUMMARY: x: build/f\n", "1 passed, 1 failed"),
+    ("make: *** [Makefile:9: fuzz] Error 1\n", "0 passed, 1 failed"),
+    (None, "0 passed, 1 failed"),
+])
+def test_each_fuzz_target_counts_as_a_test(tmp_path, log, line):
+    name = tmp_path / "fuzz.log"
+    if log is not None:
+        name.write_text(log)
+    done = subprocess.run([sys.executable, COUNT, name], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1] == line
+    assert (done.returncode == 0) == line.endswith(", 0 failed")
