@@ -21,7 +21,7 @@ RANKS = [
 RANK = {f"src/{name}": rank for rank, names in enumerate(RANKS) for name in names}
 PROGRAMS = "src/programs"
 PLATFORM_SEES = {"src/base", "src/port", "platform/linux"}  # the loop and descriptors are common ground
-BOARD_SEES = {"src/base", "src/config"}
+BOARD_SEES = {"src/base", "src/config", "board/base"}
 
 # The one folder in which an outside library's headers may appear. A new library needs its row.
 VENDOR_HOME = {
