@@ -76,7 +76,8 @@ Result<bool> Core::Turn::trim_lane(Lane lane, bool is_over_share) {
     if (!*found) return false;
     known = **found;
   }
-  // The newest segment stays: it is where the next start finds the end of the lane.
+  // The next start finds the end of the lane in its newest segment. It goes only into a gap before it, which then ends
+  // at the same sequence (decision 0009).
   const auto& end = state_.ends[static_cast<std::size_t>(lane)];
   if (known->last_seq >= end.last_seq) return false;
   const std::uint64_t delivered = delivered_to(lane);

@@ -38,7 +38,7 @@ struct EventFacts {
   std::string_view dimensions_json;  ///< a JSON object of strings
 };
 
-/// Appends the encoded facts; FORMAT.md "facts". Never stored on flash on its own.
+/// Appends the encoded facts; facts.cpp has their order. They live in memory only, so no format document binds them.
 void encode(const EventFacts& facts, std::string& out);
 /// Views into `in`. invalid_input: not such an encoding.
 [[nodiscard]] Result<EventFacts> decode_facts(Bytes in);

@@ -32,7 +32,7 @@ enum class Lane : std::uint8_t { alert = 0, critical = 1, normal = 2 };
 inline constexpr std::size_t kLanes = 3;
 [[nodiscard]] const char* to_text(Lane lane) noexcept;
 
-/// A key in place; at most 1 + 64 bytes here.
+/// A key in place; at most 1 + 71 bytes here.
 class Key {
  public:
   explicit Key(Table table) noexcept { bytes_[size_++] = static_cast<std::byte>(table); }
@@ -50,7 +50,7 @@ class Key {
     size_ += 8;
     return *this;
   }
-  /// Cut at the room left (64 bytes of payload in all); names are checked where they enter.
+  /// Cut at the room left (71 bytes of payload in all); names are checked where they enter.
   Key& raw(Bytes v) noexcept {
     const std::size_t n = v.size() < bytes_.size() - size_ ? v.size() : bytes_.size() - size_;
     std::memcpy(bytes_.data() + size_, v.data(), n);

@@ -157,9 +157,13 @@ void Ledger::check_all(port::ReadTxn& txn) {
     });
     if (!walked.ok() || walked->damaged != 0) wrong_.emplace_back("the log cannot be walked");
   }
+  removed_ = 0;
   for (const auto& [tag, sent] : sent_) {
-    if (!sent.answered || stored.contains(sent.seq) || seen_[sent.seq].arrived || is_in_gap(sent.lane, sent.seq))
+    if (!sent.answered || stored.contains(sent.seq) || is_in_gap(sent.lane, sent.seq)) continue;
+    if (seen_[sent.seq].arrived) {
+      ++removed_;
       continue;
+    }
     wrong_.push_back("event " + std::to_string(tag) + " was answered and is lost, " + name(sent.seq));
   }
 }

@@ -59,6 +59,8 @@ class Ledger {
   [[nodiscard]] std::uint64_t arrivals() const noexcept { return arrivals_; }
   [[nodiscard]] std::uint64_t gaps() const noexcept { return gaps_; }
   [[nodiscard]] std::uint64_t repeats() const noexcept { return repeats_; }
+  /// Events that check_all() found delivered and no longer in the log, without a gap.
+  [[nodiscard]] std::uint64_t removed() const noexcept { return removed_; }
 
  private:
   struct Seen {
@@ -96,6 +98,7 @@ class Ledger {
   std::uint64_t arrivals_ = 0;
   std::uint64_t gaps_ = 0;
   std::uint64_t repeats_ = 0;
+  std::uint64_t removed_ = 0;
 };
 
 }  // namespace tocsin::test

@@ -213,6 +213,18 @@ TEST_F(LogTest, AGapAloneCannotGrow) {
   EXPECT_EQ(again.error().code, Errc::not_found);
 }
 
+TEST_F(LogTest, AGapThatGrowsOverTheNewestSegmentIsTheEndOfItsLane) {
+  write({1, 2});
+  write({5, 9});
+  ASSERT_TRUE(evict().ok());
+  const auto gap = evict();
+  ASSERT_TRUE(gap.ok());
+  EXPECT_EQ(gap->last_seq, 9U);
+  EXPECT_EQ(gap->events, 4U);
+  auto txn = store.begin_read();
+  EXPECT_EQ((*find_ends(**txn))[2], (LaneEnds{9, 9})) << "no sequence is given twice after a start";
+}
+
 TEST_F(LogTest, ADamagedOldestSegmentCanBeEvicted) {
   write({1, 2});
   write({5});
