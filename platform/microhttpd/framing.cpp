@@ -62,6 +62,17 @@ bool is_token(std::string_view text) noexcept {
   return !text.empty();
 }
 
+/// Letters of a name or an address with a port; not their grammar. Empty is a host too.
+bool is_host(std::string_view text) noexcept {
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  for (const char c : text) {
+    if (!kTokenCharacters[static_cast<unsigned char>(c)] &&
+        std::string_view{"[]:(),;="}.find(c) == std::string_view::npos)
+      return false;
+  }
+  return true;
+}
+
 /// The library cut the lines in place: a name and its value still lie on one line, and where a line ended in CR LF
 /// there are now two NULs behind the value. A folded line was moved away, a bare line feed left only one NUL.
 const char* line_fault(std::string_view name, std::string_view value) noexcept {
@@ -91,7 +102,11 @@ MHD_Result on_header(void* cls, MHD_ValueKind, const char* key, std::size_t key_
   seen.line = text + text_size + 2;
   if (const char* fault = line_fault(name, value); fault != nullptr) seen.out.fault = fault;
   switch (key_size) {  // most headers are told apart by length alone
-    case 4: seen.hosts += same_name(name, "host"); break;
+    case 4:
+      if (!same_name(name, "host")) break;
+      ++seen.hosts;
+      if (!is_host(value)) seen.out.fault = "odd Host";
+      break;
     case 6: seen.out.expects_continue |= same_name(name, "expect") && same_name(value, "100-continue"); break;
     case 14:
       if (same_name(name, "content-length")) read_length(seen, value);
