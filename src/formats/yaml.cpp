@@ -33,6 +33,7 @@ class Events {
  public:
   explicit Events(std::string_view body) {
     if (yaml_parser_initialize(&parser_) == 0) throw std::bad_alloc{};
+    if (body.data() == nullptr) body = "";  // libyaml asserts that there is a pointer
     yaml_parser_set_input_string(&parser_, reinterpret_cast<const unsigned char*>(body.data()), body.size());
   }
   ~Events() {

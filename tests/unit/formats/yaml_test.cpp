@@ -76,6 +76,7 @@ TEST(Yaml, WhatOnlyPythonHasStaysText) {
   EXPECT_EQ(yaml("0x10000000000000000"), R"("0x10000000000000000")");
   EXPECT_EQ(yaml("="), R"("=")");
   EXPECT_EQ(yaml("- <<"), R"(["<<"])");
+  EXPECT_EQ(yaml(std::string_view{}), "null");
 }
 
 TEST(Yaml, DocumentsAreWhatSafeLoadMakesOfThem) {
