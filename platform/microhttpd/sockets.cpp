@@ -13,6 +13,7 @@
 #include <cerrno>
 #include <charconv>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <string_view>
 
@@ -114,8 +115,12 @@ Result<ListeningSocket> listen_unix(const ListenerOptions& options) {
   if (bound != 0) return close_and_fail(fd, number == EADDRINUSE ? Errc::conflict : Errc::io_failed, "bind", number);
   if (const group* found = options.unix_group.empty() ? nullptr : ::getgrnam(options.unix_group.c_str());
       found != nullptr) {
-    // Without the right to give it away the socket stays with our own group: the owner can still use it.
-    [[maybe_unused]] const int given = ::chown(path, static_cast<uid_t>(-1), found->gr_gid);
+    // Who is in the group may give it away, and root. Else it stays with our own group: the owner can still use it.
+    if (::chown(path, static_cast<uid_t>(-1), found->gr_gid) != 0) {
+      std::fprintf(stderr,
+                   "control socket: group %s cannot use it: chown: %s (only a member of the group or root may)\n",
+                   options.unix_group.c_str(), std::strerror(errno));
+    }
   }
   if (::chmod(path, 0660) != 0 || ::listen(fd, kBacklog) != 0)
     return close_and_fail(fd, Errc::io_failed, "control socket", errno);
