@@ -25,7 +25,7 @@ class Regexes {
 };
 
 /// A step is an evaluated part of the expression, an element gone through, a comparison of a sort, or
-/// kBytesPerStep bytes of text read or written: well under a microsecond.
+/// kBytesPerStep bytes of text read or written: 7 to 25 ns on a desktop core, so 5 ms for the default.
 inline constexpr std::uint32_t kStepsMaxDefault = 200'000;
 inline constexpr std::size_t kBytesPerStep = 16;
 
@@ -56,7 +56,7 @@ struct SearchError {
 /// Evaluates. The result looks into the arena, the document and the expression.
 /// Its JSON has at most steps_max * kBytesPerStep bytes and json::kDepthMax levels: what parts share counts each time.
 /// Never throws: this is the boundary where std::bad_alloc becomes out_of_memory.
-/// Stack: bounded by kNestingMax, about 40 KiB.
+/// Stack: bounded by kNestingMax; 64 calls inside each other take about 70 KiB.
 [[nodiscard]] tl::expected<json::Value, SearchError> search(const Expression& expression, const json::Value& document,
                                                             const Means& means) noexcept;
 
