@@ -8,7 +8,7 @@ namespace {
 
 using json::Kind;
 using json::Value;
-using What = SearchError::What;
+using Fault = SearchError::What;
 
 std::size_t size_of(const Value& value) noexcept {
   return value.is_object() ? value.members().size() : value.elements().size();
@@ -25,13 +25,13 @@ std::int64_t bound_of(std::int64_t at, std::int64_t size, bool backwards) noexce
 bool Machine::charge(std::size_t steps) noexcept {
   if (steps > steps_) {
     steps_ = 0;
-    return fail(What::out_of_steps, "takes more steps than an expression may");
+    return fail(Fault::out_of_steps, "takes more steps than an expression may");
   }
   steps_ -= steps;
   return true;
 }
 
-bool Machine::fail(What what, const char* reason) noexcept {
+bool Machine::fail(Fault what, const char* reason) noexcept {
   failure_ = {what, reason, {}, 0};
   if (calling_ != nullptr) {
     failure_.function = functions()[static_cast<std::size_t>(calling_->operand)].name;
@@ -65,7 +65,7 @@ bool Machine::evaluate(NodeId id, const Value& in, Value& out) {
       return true;
     }
     case Op::call: return call(node, in, out);
-    case Op::reference: return fail(What::wrong_type, "an expression reference has no value");  // never compiled
+    case Op::reference: return fail(Fault::wrong_type, "an expression reference has no value");  // never compiled
     default: return comparison(node, in, out);
   }
 }
@@ -254,13 +254,13 @@ bool Machine::check_types(const Function& function, std::span<const Argument> ar
     const Value& value = arguments[i].value;
     if ((wanted & (1U << static_cast<unsigned>(value.kind()))) != 0) continue;
     if (!value.is_array() || (wanted & (kNumbersType | kStringsType)) == 0)
-      return fail(What::wrong_type, function.wants);
+      return fail(Fault::wrong_type, function.wants);
     const std::span<const Value> elements = value.elements();
     if (!charge(elements.size())) return false;
     if (elements.empty()) continue;
     const bool numbers = (wanted & kNumbersType) != 0 && all_are(Kind::number, elements);
     const bool strings = (wanted & kStringsType) != 0 && all_are(Kind::string, elements);
-    if (!numbers && !strings) return fail(What::wrong_type, function.wants);
+    if (!numbers && !strings) return fail(Fault::wrong_type, function.wants);
   }
   return true;
 }

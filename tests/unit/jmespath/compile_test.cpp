@@ -6,7 +6,7 @@
 namespace tocsin::jmespath {
 namespace {
 
-using What = CompileError::What;
+using Refusal = CompileError::What;
 
 CompileError refusal(std::string_view text) {
   json::Parser parser;
@@ -81,17 +81,17 @@ TEST(Compile, SaysWhereAndWhy) {
     const CompileError error = refusal(c.text);
     EXPECT_EQ(error.reason, c.reason) << c.text;
     EXPECT_EQ(error.offset, c.offset) << c.text;
-    EXPECT_EQ(error.what, What::syntax) << c.text;
+    EXPECT_EQ(error.what, Refusal::syntax) << c.text;
   }
 }
 
 TEST(Compile, KnowsFunctionsAndTheirArguments) {
-  EXPECT_EQ(refusal("a[].absolute(@)").what, What::unknown_function);
+  EXPECT_EQ(refusal("a[].absolute(@)").what, Refusal::unknown_function);
   EXPECT_EQ(refusal("a[].absolute(@)").offset, 4U);
-  EXPECT_EQ(refusal("abs()").what, What::wrong_arguments);
-  EXPECT_EQ(refusal("abs(a, b)").what, What::wrong_arguments);
-  EXPECT_EQ(refusal("merge()").what, What::wrong_arguments);
-  EXPECT_EQ(refusal("map(a, b)").what, What::wrong_arguments);
+  EXPECT_EQ(refusal("abs()").what, Refusal::wrong_arguments);
+  EXPECT_EQ(refusal("abs(a, b)").what, Refusal::wrong_arguments);
+  EXPECT_EQ(refusal("merge()").what, Refusal::wrong_arguments);
+  EXPECT_EQ(refusal("map(a, b)").what, Refusal::wrong_arguments);
   EXPECT_TRUE(compiles("merge(a, b, c, d)"));
   EXPECT_TRUE(compiles("map(&a, b)"));
   EXPECT_TRUE(compiles("length (a)"));
@@ -116,7 +116,7 @@ TEST(Compile, ReadsNamesStringsAndLiterals) {
 }
 
 TEST(Compile, RefusesWhatIsNotText) {
-  EXPECT_EQ(refusal("'\xFF'").what, What::syntax);
+  EXPECT_EQ(refusal("'\xFF'").what, Refusal::syntax);
   EXPECT_FALSE(compiles(std::string_view{"'\0'", 3}));
   EXPECT_FALSE(compiles("'\xED\xA0\x80'"));
 }
@@ -124,7 +124,7 @@ TEST(Compile, RefusesWhatIsNotText) {
 TEST(Compile, HoldsTheLongestTextAndNotAByteMore) {
   const std::string longest = "a" + std::string(kTextBytesMax - 1, ' ');
   EXPECT_TRUE(compiles(longest));
-  EXPECT_EQ(refusal(longest + " ").what, What::too_large);
+  EXPECT_EQ(refusal(longest + " ").what, Refusal::too_large);
 }
 
 TEST(Compile, HoldsTheMostPartsAndNotOneMore) {
@@ -134,7 +134,7 @@ TEST(Compile, HoldsTheMostPartsAndNotOneMore) {
     return text;
   };
   EXPECT_TRUE(compiles(chain(kNodesMax - 1)));  // and the node that holds them together
-  EXPECT_EQ(refusal(chain(kNodesMax)).what, What::too_large);
+  EXPECT_EQ(refusal(chain(kNodesMax)).what, Refusal::too_large);
 }
 
 TEST(Compile, HoldsTheDeepestNestingAndNotALevelMore) {
@@ -146,21 +146,21 @@ TEST(Compile, HoldsTheDeepestNestingAndNotALevelMore) {
     return text;
   };
   EXPECT_TRUE(compiles(nested(kNestingMax - 1, "(", ")")));
-  EXPECT_EQ(refusal(nested(kNestingMax, "(", ")")).what, What::too_large);
+  EXPECT_EQ(refusal(nested(kNestingMax, "(", ")")).what, Refusal::too_large);
   EXPECT_TRUE(compiles(nested(kNestingMax - 1, "!", "")));
-  EXPECT_EQ(refusal(nested(kNestingMax, "!", "")).what, What::too_large);
-  EXPECT_EQ(refusal(nested(1'000, "[", "]")).what, What::too_large);
-  EXPECT_EQ(refusal(nested(1'000, "a[?", "]")).what, What::too_large);
+  EXPECT_EQ(refusal(nested(kNestingMax, "!", "")).what, Refusal::too_large);
+  EXPECT_EQ(refusal(nested(1'000, "[", "]")).what, Refusal::too_large);
+  EXPECT_EQ(refusal(nested(1'000, "a[?", "]")).what, Refusal::too_large);
   EXPECT_TRUE(compiles(nested(kNestingMax - 1, "", " == a")));
-  EXPECT_EQ(refusal(nested(kNestingMax, "", " == a")).what, What::too_large);
-  EXPECT_EQ(refusal(nested(100, "", "[]")).what, What::too_large);
+  EXPECT_EQ(refusal(nested(kNestingMax, "", " == a")).what, Refusal::too_large);
+  EXPECT_EQ(refusal(nested(100, "", "[]")).what, Refusal::too_large);
 }
 
 TEST(Compile, HoldsTheMostArgumentsAndNotOneMore) {
   std::string text = "not_null(a";
   for (std::uint32_t i = 1; i < kArgumentsMax; ++i) text += ",a";
   EXPECT_TRUE(compiles(text + ")"));
-  EXPECT_EQ(refusal(text + ",a)").what, What::too_large);
+  EXPECT_EQ(refusal(text + ",a)").what, Refusal::too_large);
 }
 
 TEST(Compile, TakesAboutTwelveBytesANodeFromTheArena) {
