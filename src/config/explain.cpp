@@ -78,10 +78,9 @@ constexpr std::string_view kIntroduction =
     "<!-- Generated from src/config/keys.cpp by `tocsinctl config reference`; a test compares. Do not edit. -->\n"
     "# Configuration reference\n\n"
     "`tocsind --config FILE` reads one TOML file. `tocsinctl config check FILE` finds every mistake in it without a\n"
-    "daemon, and `tocsinctl config explain [KEY]` prints each value with the layer that it came from: default, board "
-    "or\n"
-    "file. Keys that are not listed here are errors. Where the default is the board's, `board/README.md` says what it "
-    "is.\n";
+    "daemon, and `tocsinctl config explain [KEY]` prints each value with the layer that it came from: default, board,\n"
+    "file, or command line (`tocsind --data-dir`). Keys that are not listed here are errors. Where the default is the\n"
+    "board's, `board/README.md` says what it is.\n";
 
 constexpr std::string_view kUpstreamIntroduction =
     "At most 8 sections. NAME begins with a-z and has at most 32 characters of a-z, 0-9, `_` and `-`. It is part of "

@@ -2,6 +2,7 @@
 #include "src/config/load.hpp"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <type_traits>
 #include <utility>
@@ -168,7 +169,9 @@ class Loader {
     }
     Upstream* upstream = upstream_named(name, one.line);
     if (upstream == nullptr) return;
-    if (dot == std::string_view::npos || dot >= rest.size()) {
+    const bool is_section = dot == std::string_view::npos || dot >= rest.size();
+    note_section(name, is_section ? one.line : one.section_line);
+    if (is_section) {
       if (std::holds_alternative<EmptySection>(one.value)) return;
       return refuse(one.line, one.path, "must be a section: [upstream." + std::string(name) + "]");
     }
@@ -181,6 +184,12 @@ class Loader {
     }
     if (is_later_upstream_key(last)) return refuse(one.line, one.path, "is not in this release");
     refuse_unknown(one);
+  }
+
+  /// The first line that names it; a table inside it begins later.
+  void note_section(std::string_view name, std::uint32_t line) {
+    const auto [at, is_new] = section_lines_.try_emplace(std::string(name), line);
+    if (!is_new) at->second = std::min(at->second, line);
   }
 
   Upstream* upstream_named(std::string_view name, std::uint32_t line) {
@@ -229,7 +238,7 @@ class Loader {
     const std::string prefix = "upstream." + upstream.name + ".";
     for (const Key<Upstream>& key : upstream_keys()) {
       const std::string path = prefix + std::string(key.name);
-      if (key.required && !required_seen_.contains(path)) refuse(0, path, "is missing");
+      if (key.required && !required_seen_.contains(path)) refuse(section_lines_[upstream.name], path, "is missing");
     }
     const bool any_tls = std::any_of(upstream.servers.begin(), upstream.servers.end(),
                                      [](const std::string& server) { return server.starts_with("mqtts://"); });
@@ -274,6 +283,7 @@ class Loader {
   std::size_t unreported_ = 0;
   std::set<std::string, std::less<>> bad_names_;
   std::set<std::string, std::less<>> required_seen_;
+  std::map<std::string, std::uint32_t, std::less<>> section_lines_;  ///< of the upstreams
 };
 
 }  // namespace
@@ -283,6 +293,24 @@ std::string to_text(const Problem& problem) {
   if (problem.line != 0) out += ":" + std::to_string(problem.line);
   if (!problem.key.empty()) out.append(out.empty() ? "" : ": ").append(problem.key);
   return out.append(out.empty() ? "" : ": ").append(problem.message);
+}
+
+std::vector<NamedFile> named_files(const Loaded& loaded) {
+  std::vector<NamedFile> out;
+  for (const Upstream& upstream : loaded.config.upstreams) {
+    const std::string prefix = "upstream." + upstream.name + ".";
+    for (const auto& [last, path] :
+         {std::pair{"ca_file", &upstream.ca_file}, std::pair{"cert_file", &upstream.cert_file},
+          std::pair{"key_file", &upstream.key_file}, std::pair{"password_file", &upstream.password_file}}) {
+      if (path->empty()) continue;
+      NamedFile one{.key = prefix + last, .line = 0, .path = *path};
+      const auto origin = std::find_if(loaded.origins.begin(), loaded.origins.end(),
+                                       [&](const Origin& known) { return known.key == one.key; });
+      if (origin != loaded.origins.end()) one.line = origin->line;
+      out.push_back(std::move(one));
+    }
+  }
+  return out;
 }
 
 tl::expected<Loaded, std::vector<Problem>> load(std::string_view text, std::string_view file,

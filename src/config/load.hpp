@@ -12,7 +12,7 @@
 
 namespace tocsin::config {
 
-/// One thing that is wrong with a file. `line` is 0 when no line is to blame (a missing key).
+/// One thing that is wrong with a file. `line` is 0 when no line is to blame; a missing key is told at its section.
 struct Problem {
   std::string file;
   std::uint32_t line = 0;
@@ -34,6 +34,16 @@ struct Loaded {
   std::string file;             ///< as given; empty: there is none
   std::vector<Origin> origins;  ///< sorted by key
 };
+
+/// A file that the configuration names. Whoever can see files looks whether it is there.
+struct NamedFile {
+  std::string key;
+  std::uint32_t line = 0;
+  std::string path;
+};
+
+/// Those of the upstreams, in the order of the upstreams' names.
+[[nodiscard]] std::vector<NamedFile> named_files(const Loaded& loaded);
 
 /// Reads a configuration. `file` is only a name for messages: the caller reads the text.
 /// Failure: every problem found, at most kProblemsMax and one that counts the rest; never an empty list.

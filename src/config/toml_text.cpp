@@ -43,12 +43,21 @@ std::string join(std::string_view path, std::string_view part) {
   return out.append(1, '"').append(part).append(1, '"');
 }
 
-void flatten(const toml::table& table, const std::string& path, int depth, std::vector<Assignment>& out);
+struct Place {
+  std::uint32_t line = 0;
+  std::uint32_t section_line = 0;
+};
 
-void add(const toml::node& node, std::uint32_t line, std::string path, int depth, std::vector<Assignment>& out) {
-  Assignment one{.path = std::move(path), .line = line, .value = ForeignValue{"value of an unexpected kind"}};
+void flatten(const toml::table& table, const std::string& path, std::uint32_t line, int depth,
+             std::vector<Assignment>& out);
+
+void add(const toml::node& node, Place place, std::string path, int depth, std::vector<Assignment>& out) {
+  Assignment one{.path = std::move(path),
+                 .line = place.line,
+                 .section_line = place.section_line,
+                 .value = ForeignValue{"value of an unexpected kind"}};
   if (const auto* table = node.as_table()) {
-    if (depth < kDepthMax && !table->empty()) return flatten(*table, one.path, depth + 1, out);
+    if (depth < kDepthMax && !table->empty()) return flatten(*table, one.path, place.line, depth + 1, out);
     if (table->empty()) {
       one.value = EmptySection{};
     } else {
@@ -78,9 +87,10 @@ void add(const toml::node& node, std::uint32_t line, std::string path, int depth
   out.push_back(std::move(one));
 }
 
-void flatten(const toml::table& table, const std::string& path, int depth, std::vector<Assignment>& out) {
+void flatten(const toml::table& table, const std::string& path, std::uint32_t line, int depth,
+             std::vector<Assignment>& out) {
   for (const auto& [key, node] : table) {
-    add(node, static_cast<std::uint32_t>(key.source().begin.line), join(path, key.str()), depth, out);
+    add(node, {static_cast<std::uint32_t>(key.source().begin.line), line}, join(path, key.str()), depth, out);
   }
 }
 
@@ -103,7 +113,7 @@ tl::expected<std::vector<Assignment>, SyntaxError> read_toml(std::string_view te
                                       static_cast<std::uint32_t>(parsed.error().source().begin.line)});
   }
   std::vector<Assignment> out;
-  flatten(parsed.table(), {}, 1, out);
+  flatten(parsed.table(), {}, 0, 1, out);
   return out;
 }
 

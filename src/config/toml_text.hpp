@@ -21,7 +21,8 @@ struct ForeignValue {
 /// taken for two.
 struct Assignment {
   std::string path;
-  std::uint32_t line = 0;  ///< from 1
+  std::uint32_t line = 0;          ///< from 1
+  std::uint32_t section_line = 0;  ///< where the table that it stands in is first named; 0: in none
   std::variant<std::int64_t, std::string, std::vector<std::string>, EmptySection, ForeignValue> value;
 };
 

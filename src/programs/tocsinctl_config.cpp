@@ -4,6 +4,7 @@
 #include <ostream>
 
 #include "src/config/explain.hpp"
+#include "src/programs/named_files.hpp"
 #include "src/programs/tocsinctl_commands.hpp"
 #include "src/programs/tocsinctl_context.hpp"
 #include "src/programs/tocsinctl_table.hpp"
@@ -43,10 +44,12 @@ std::optional<config::Loaded> load(Context& context, const std::string& path) {
 int check(Context& context, const Args& args) {
   const auto loaded = load(context, args.arguments[0]);
   if (!loaded) return kFailed;
+  const auto warnings = programs::file_warnings(*loaded);
+  for (const config::Problem& warning : warnings) context.err << plain_line(config::to_text(warning)) << "\n";
   if (args.format == Format::json) {
-    context.out << "{\"ok\":true}\n";
+    context.out << "{\"ok\":true,\"warnings\":" << warnings.size() << "}\n";
   } else {
-    context.out << args.arguments[0] << ": good\n";
+    context.out << args.arguments[0] << (warnings.empty() ? ": good\n" : ": good, with warnings\n");
   }
   return kDone;
 }

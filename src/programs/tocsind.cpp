@@ -9,6 +9,7 @@
 
 #include "platform/linux/files.hpp"
 #include "platform/linux/memory.hpp"
+#include "src/programs/named_files.hpp"
 #include "src/programs/tocsind_daemon.hpp"
 #include "src/programs/version.hpp"
 
@@ -79,6 +80,8 @@ int run(int argc, char** argv) {
   }
   auto loaded = load(*arguments);
   if (!loaded) return 2;
+  for (const auto& warning : tocsin::programs::file_warnings(*loaded))
+    std::fprintf(stderr, "%s\n", tocsin::config::to_text(warning).c_str());
   if (arguments->check) return 0;
   tocsin::programs::TocsinDaemon daemon(std::move(*loaded));
   if (const int code = daemon.open(); code != 0) return code;

@@ -2,8 +2,10 @@
 #include "src/programs/tocsind_daemon.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 
 #include "platform/linux/files.hpp"
 #include "src/config/explain.hpp"
@@ -28,12 +30,28 @@ constexpr std::uint8_t kCanaryUpstream = 255;
 std::size_t bytes(std::int64_t n) { return static_cast<std::size_t>(n); }
 
 void say(const char* what, const Error& failure) {
-  std::fprintf(stderr, "tocsind: %s: %s", what, to_text(failure.code));
+  std::fprintf(stderr, "tocsind: %s: %s", what,
+               failure.os_errno > 0 ? std::strerror(failure.os_errno) : to_text(failure.code));
   for (const char* context : failure.context) {
     if (context != nullptr) std::fprintf(stderr, " (%s)", context);
   }
-  if (failure.os_errno != 0) std::fprintf(stderr, " errno %d", failure.os_errno);
   std::fputc('\n', stderr);
+}
+
+/// What a person can do about it, when that is known.
+void advise(const Error& failure, const char* key) {
+  const int number = failure.os_errno;
+  if (number == EACCES || number == EPERM || number == ENOENT || number == EROFS) {
+    std::fprintf(
+        stderr,
+        "tocsind: this user may not use that place, or its folder does not exist: start tocsind as the user that "
+        "it was installed for, or name another place under %s\n",
+        key);
+  } else if (number == EADDRINUSE || failure.code == Errc::conflict) {
+    std::fprintf(stderr, "tocsind: something else is there, perhaps another tocsind: end it, or change %s\n", key);
+  } else if (number == EADDRNOTAVAIL) {
+    std::fprintf(stderr, "tocsind: this machine does not have that address: change %s\n", key);
+  }
 }
 
 }  // namespace
@@ -73,6 +91,7 @@ int TocsinDaemon::open_store() {
                                       .map_bytes_max = static_cast<std::uint64_t>(config::kBoard.map_bytes_max)});
   if (!store.ok()) {
     say(("cannot open the store in " + config_.data_dir).c_str(), store.error());
+    advise(store.error(), "appliance.data_dir");
     return 1;
   }
   store_ = std::move(*store);
@@ -97,6 +116,21 @@ int TocsinDaemon::open_store() {
   return 0;
 }
 
+bool TocsinDaemon::listen(const microhttpd::ListenerOptions& options, const char* key) {
+  const std::string& where = options.unix_path.empty() ? options.address : options.unix_path;
+  auto port = http_->open(options);
+  if (!port.ok()) {
+    say(("cannot listen on " + where).c_str(), port.error());
+    advise(port.error(), key);
+    return false;
+  }
+  const std::string shown = options.unix_path.empty()
+                                ? options.address.substr(0, options.address.rfind(':') + 1) + std::to_string(*port)
+                                : where;
+  std::fprintf(stderr, "tocsind: listening on %s\n", shown.c_str());
+  return true;
+}
+
 int TocsinDaemon::open_listeners() {
   handler_ = std::make_unique<Handler>();
   http_ = std::make_unique<microhttpd::HttpServer>(
@@ -117,46 +151,36 @@ int TocsinDaemon::open_listeners() {
                                                .bk_biz_id = static_cast<std::int32_t>(config_.bk_biz_id),
                                                .timezone_offset_minutes = timezone_offset_minutes_});
   handler_->api = api_.get();
-  const auto open = [this](const microhttpd::ListenerOptions& options) {
-    const std::string& where = options.unix_path.empty() ? options.address : options.unix_path;
-    auto port = http_->open(options);
-    if (!port.ok()) {
-      say(("cannot listen on " + where).c_str(), port.error());
-      return false;
-    }
-    const std::string shown = options.unix_path.empty()
-                                  ? options.address.substr(0, options.address.rfind(':') + 1) + std::to_string(*port)
-                                  : where;
-    std::fprintf(stderr, "tocsind: listening on %s\n", shown.c_str());
-    return true;
-  };
   // Connections of several addresses of one listener share its limit.
   const auto share = [](std::int64_t most, std::size_t addresses) {
     return static_cast<unsigned>(
         std::max<std::int64_t>(most / static_cast<std::int64_t>(std::max<std::size_t>(addresses, 1)), 4));
   };
   for (const auto& address : config_.push_listen) {
-    if (!open({.kind = port::Listener::push,
-               .address = address,
-               .connections_max = share(config_.push_connections_max, config_.push_listen.size()),
-               .reconnecting_max = 8}))
+    if (!listen({.kind = port::Listener::push,
+                 .address = address,
+                 .connections_max = share(config_.push_connections_max, config_.push_listen.size()),
+                 .reconnecting_max = 8},
+                "http.push.listen"))
       return 1;
   }
   const auto admins = static_cast<std::size_t>(config_.admin_listen.size() + 1);
   for (const auto& address : config_.admin_listen) {
-    if (!open({.kind = port::Listener::admin,
-               .address = address,
-               .connections_max = share(config::kBoard.admin_connections_max, admins)}))
+    if (!listen({.kind = port::Listener::admin,
+                 .address = address,
+                 .connections_max = share(config::kBoard.admin_connections_max, admins)},
+                "http.admin.listen"))
       return 1;
   }
   const std::string& socket = config_.control_socket;
   if (const auto slash = socket.rfind('/'); slash != std::string::npos && slash > 0) {
     static_cast<void>(linux::make_folders(socket.substr(0, slash), 0755));
   }
-  const bool ok = open({.kind = port::Listener::control,
-                        .unix_path = socket,
-                        .unix_group = "tocsin-admin",
-                        .connections_max = share(config::kBoard.admin_connections_max, admins)});
+  const bool ok = listen({.kind = port::Listener::control,
+                          .unix_path = socket,
+                          .unix_group = "tocsin-admin",
+                          .connections_max = share(config::kBoard.admin_connections_max, admins)},
+                         "control.socket");
   return ok ? 0 : 1;
 }
 
@@ -409,7 +433,8 @@ std::string TocsinDaemon::config_json() const {
   for (const auto& one : config::explain(loaded_)) {
     w.object()
         .member("key", one.key)
-        .member("value", one.value)
+        .name("value")
+        .raw(one.value)
         .member("layer", config::to_text(one.layer))
         .end_object();
   }

@@ -49,6 +49,8 @@ class TocsinDaemon final : public api::Daemon {
  private:
   [[nodiscard]] int open_store();
   [[nodiscard]] int open_listeners();
+  /// False: said why on stderr; `key` names the place in the configuration.
+  [[nodiscard]] bool listen(const microhttpd::ListenerOptions& options, const char* key);
   void make_first_user();
   [[nodiscard]] bool is_stalled(Monotonic now) const noexcept;
   void on_report(std::uint32_t) noexcept;

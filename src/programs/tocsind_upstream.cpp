@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdio>
+#include <cstring>
 #include <new>
 
 #include "platform/linux/files.hpp"
@@ -40,16 +41,25 @@ const char* kind_of(config::MqttProtocol protocol) noexcept {
   return "mqtt";
 }
 
-/// The file's text, or empty and a word about it: the worker then says what it lacks.
-std::string secret_file(const std::string& path, bool is_one_line) {
-  if (path.empty()) return {};
-  auto text = linux::read_file(path, kSecretFileBytesMax);
-  if (!text.ok()) {
-    std::fprintf(stderr, "tocsind: cannot read %s: %s\n", path.c_str(), to_text(text.error().code));
-    return {};
+/// What the worker gets by value, because it may not be able to read the files.
+struct Files {
+  std::string password, ca, cert, key;
+};
+
+/// Empty, or why one of them cannot be read, by its name.
+std::string read_files(const config::Upstream& config, Files& out) {
+  for (const auto& [path, text] : {std::pair{&config.password_file, &out.password}, std::pair{&config.ca_file, &out.ca},
+                                   std::pair{&config.cert_file, &out.cert}, std::pair{&config.key_file, &out.key}}) {
+    if (path->empty()) continue;
+    auto read = linux::read_file(*path, kSecretFileBytesMax);
+    if (!read.ok()) {
+      return "cannot read " + *path + ": " +
+             (read.error().os_errno != 0 ? std::strerror(read.error().os_errno) : "larger than 16 KiB");
+    }
+    *text = std::move(*read);
   }
-  if (is_one_line) text->resize(std::min(text->size(), text->find_first_of("\r\n")));
-  return std::move(*text);
+  out.password.resize(std::min(out.password.size(), out.password.find_first_of("\r\n")));
+  return {};
 }
 
 }  // namespace
@@ -96,6 +106,7 @@ void UpstreamRunner::set_state(std::string state, std::string detail) {
 
 void UpstreamRunner::launch() noexcept {
   launched_ = heard_ = parts_.clock.now().mono;
+  waits_for_files_ = false;
   const linux::Process::Options options{.program = parts_.worker_dir + "/tocsin-mqtt",
                                         .data_bytes_max = parts_.worker_data_bytes_max,
                                         .timezone = parts_.timezone};
@@ -123,10 +134,10 @@ void UpstreamRunner::launch() noexcept {
 }
 
 void UpstreamRunner::configure() {
-  const std::string password = secret_file(config_.password_file, true);
-  const std::string ca = secret_file(config_.ca_file, false);
-  const std::string cert = secret_file(config_.cert_file, false);
-  const std::string key = secret_file(config_.key_file, false);
+  Files files;
+  std::string unreadable = read_files(config_, files);
+  waits_for_files_ = !unreadable.empty();
+  if (waits_for_files_) return set_state("refused", std::move(unreadable));  // on_timer tries again
   const std::string appliance = to_hex(parts_.identity.appliance);
   const std::string store = to_hex(parts_.identity.store);
   channel::Configure frame{.upstream = config_.name,
@@ -139,10 +150,10 @@ void UpstreamRunner::configure() {
                            .hostname = parts_.hostname,
                            .ip = parts_.ip,
                            .username = config_.username,
-                           .password = password,
-                           .ca_pem = ca,
-                           .cert_pem = cert,
-                           .key_pem = key};
+                           .password = files.password,
+                           .ca_pem = files.ca,
+                           .cert_pem = files.cert,
+                           .key_pem = files.key};
   for (const std::string& server : config_.servers) {
     if (frame.servers_count < channel::kServersMax) frame.servers[frame.servers_count++] = server;
   }
@@ -313,6 +324,7 @@ void UpstreamRunner::on_timer(std::uint32_t) noexcept {
     const auto seen = delivery_.lane(lane);
     if (seen.confirmed > seen.durable) forward_confirm(lane, seen.confirmed);
   }
+  if (waits_for_files_) configure();
   static_cast<void>(link_->send_control(channel::write_ping(static_cast<std::uint64_t>(now.ns))));
   pump();
   if (auto timer = parts_.loop.add_timer(now.after_ms(kPingMs), linux::callback<&UpstreamRunner::on_timer>(*this));

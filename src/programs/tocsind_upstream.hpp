@@ -87,6 +87,7 @@ class UpstreamRunner final : public channel::FrameHandler {
   linux::Loop::Timer allowed_timer_;
   Monotonic allowed_at_;  ///< bytes_per_second: nothing is read for the worker before
   bool is_waiting_ = false;
+  bool waits_for_files_ = false;  ///< the worker has no settings yet, because a file of them cannot be read
   std::string state_ = "starting";
   std::string detail_;
   std::int64_t since_ms_ = 0;

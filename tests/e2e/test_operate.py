@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Operating one box: its command line, accounts, health, start and end, configuration, systemd."""
 import base64
+import grp
 import json
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -15,6 +17,8 @@ import pytest
 
 from appliance import Appliance, event
 from world import BIN, end_process, wait_for
+
+CONF = pathlib.Path(__file__).resolve().parents[2] / "conf"
 
 
 def basic(user, password):
@@ -34,7 +38,7 @@ def test_every_command_of_the_release_against_the_daemon(appliance):
     appliance.ctl("plugin", "update", "demo", "--alert", 1, "--name", "Demo")
     assert appliance.ctl("plugin", "show", 10000001)["alert"] == 1
     url = f"http://127.0.0.1:{appliance.push_port}"
-    pushed = appliance.ctl("push", "--url", url, "--data-id", plugin["data_id"], "--token", plugin["token"], "--event-name", "login",
+    pushed = appliance.ctl("push", "--data-id", plugin["data_id"], "--token", plugin["token"], "--event-name", "login",
                            "--target", "10.0.0.9", "--content", "磁盘 full", "--dimension", "module=db")
     assert pushed == {"events": 1, "requests": 1}
     lines = "\n".join(f"line {i}" for i in range(150))
@@ -60,10 +64,14 @@ def test_every_command_of_the_release_against_the_daemon(appliance):
     assert (status["ready"], status["events"]["accepted"], status["alerts"]["open"]) == (True, 151, 2)
     assert appliance.run_ctl("config", "check", appliance.config).returncode == 0
     explained = appliance.ctl("config", "explain", "http.push.listen")
-    assert explained[0]["value"] == f'["127.0.0.1:{appliance.push_port}"]' and explained[0]["layer"] == "file"
-    for words in (["status"], ["plugin", "list"], ["alert", "list"], ["events", "query"], ["audit", "verify"], ["clock", "show"]):
+    assert explained[0]["value"] == [f"127.0.0.1:{appliance.push_port}"] and explained[0]["layer"] == "file"
+    assert appliance.ctl("config", "explain", "store.retention_hours")[0]["value"] == 168
+    for words in (["status"], ["status", "--all"], ["plugin", "list"], ["alert", "list"], ["events", "query", "--limit", "100"],
+                  ["audit", "verify"], ["clock", "show"]):
         got = appliance.run_ctl(*words)
         assert got.returncode == 0 and got.stdout and not got.stderr, words
+    assert len(appliance.run_ctl("status").stdout.splitlines()) <= 20
+    assert appliance.run_ctl("events", "query").stderr == "tocsinctl: 100 shown, more exist: --limit N\n"
     appliance.ctl("plugin", "delete", "demo")
     assert appliance.ctl("plugin", "list") == []
     assert len(appliance.events()) == 151
@@ -155,6 +163,60 @@ def test_a_stranger_on_the_box_may_not_use_the_control_socket(appliance, fast_pa
         assert path.stat().st_mode & 0o077 == 0, path
 
 
+def test_members_of_the_group_use_the_control_socket_and_others_do_not(make_appliance, fast_path):
+    """As under the systemd unit: an ordinary user whose supplementary group tocsin-admin is, and no capability."""
+    if os.getuid() != 0:
+        pytest.skip("becoming other users and making a group needs root")
+    made = subprocess.run(["groupadd", "--system", "tocsin-admin"], capture_output=True).returncode == 0
+    try:
+        group = grp.getgrnam("tocsin-admin").gr_gid
+
+        def become(uid, gid, groups):
+            words = ["setpriv", f"--reuid={uid}", f"--regid={gid}", "--inh-caps=-all", "--bounding-set=-all"]
+            return words + ([f"--groups={groups}"] if groups else ["--clear-groups"])
+
+        def box(name, groups):
+            made = make_appliance(fast_path / name, start=False)
+            programs = fast_path / f"bin-{name}"  # the checkout may be closed to others
+            programs.mkdir()
+            for program in ("tocsind", "tocsin-mqtt", "tocsinctl"):
+                shutil.copy(BIN / program, programs / program)
+            os.chown(made.folder, 65533, 65533)
+            made.launch(before=become(65533, 65533, groups), program=programs / "tocsind")
+            made.wait_ready()
+            made.programs = programs
+            return made
+
+        def status(box, uid, gid):
+            words = [*become(uid, gid, ""), box.programs / "tocsinctl", "--socket", box.socket, "status"]
+            return subprocess.run(words, capture_output=True, text=True, timeout=30)
+        fast_path.chmod(0o755)
+        good = box("good", group)
+        assert (good.socket.stat().st_gid, good.socket.stat().st_mode & 0o777) == (group, 0o660)
+        assert status(good, 65532, group).returncode == 0
+        refused = status(good, 65532, 65532)
+        assert refused.returncode == 1 and "be root, the owner of the daemon, or in group tocsin-admin" in refused.stderr
+        assert "chown" not in good.log_tail()
+
+        alone = box("alone", "")
+        assert "control socket: group tocsin-admin cannot use it: chown: Operation not permitted" in alone.log_tail()
+        assert status(alone, 65532, group).returncode == 1
+        assert status(alone, 65533, 65533).returncode == 0
+    finally:
+        if made:
+            subprocess.run(["groupdel", "tocsin-admin"], check=True)
+
+
+def test_the_unit_lets_the_daemon_give_its_socket_away():
+    unit = (CONF / "systemd/tocsind.service").read_text().splitlines()
+    assert "SupplementaryGroups=tocsin-admin" in unit
+    filters = [line.partition("=")[2] for line in unit if line.startswith("SystemCallFilter=")]
+    assert "@chown" in filters[-1].split(), "@privileged, refused before, has it"
+    users = (CONF / "systemd/tocsin.sysusers.conf").read_text().splitlines()
+    assert any(line.split()[:2] == ["g", "tocsin-admin"] for line in users)
+    assert any(line.split()[:2] == ["u", "tocsin"] for line in users)
+
+
 # Health
 
 
@@ -239,6 +301,31 @@ def test_a_restart_keeps_everything(appliance):
     assert appliance.events()[-1]["seq"] > max(e["seq"] for e in before[0])
 
 
+def test_an_ordinary_user_is_told_what_to_do(tmp_path, fast_path):
+    """The configuration of the README, by somebody who may write neither /var/lib/tocsin nor /run/tocsin."""
+    before = ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups"] if os.getuid() == 0 else []
+    closed = fast_path / "closed"
+    closed.mkdir(mode=0o555)
+    data = fast_path / "data"
+    data.mkdir()
+    if before:
+        fast_path.chmod(0o755)
+        os.chown(data, 65533, 65533)
+    shutil.copy(BIN / "tocsind", fast_path / "tocsind")
+    file = fast_path / "tocsin.toml"
+
+    def run(data_dir, socket_path):
+        file.write_text(f'[appliance]\ndata_dir = "{data_dir}"\n[control]\nsocket = "{socket_path}"\n'
+                        '[http.push]\nlisten = ["127.0.0.1:0"]\n[http.admin]\nlisten = []\n')
+        got = subprocess.run([*before, fast_path / "tocsind", "--config", file], capture_output=True, text=True, timeout=30)
+        assert got.returncode == 1 and "errno" not in got.stderr
+        return got.stderr
+    shown = run(closed / "data", data / "s")
+    assert f"cannot open the store in {closed}/data: Permission denied" in shown and "name another place under appliance.data_dir" in shown
+    shown = run(data / "d", closed / "run" / "s")
+    assert f"cannot listen on {closed}/run/s: No such file or directory" in shown and "name another place under control.socket" in shown
+
+
 def test_a_second_instance_on_the_same_folder_is_refused_with_words(appliance, fast_path):
     other = Appliance(fast_path / "other", data_dir=appliance.data_dir)
     got = subprocess.run([BIN / "tocsind", "--config", other.config], capture_output=True, text=True, timeout=30)
@@ -250,7 +337,8 @@ def test_a_taken_port_is_refused_with_words(appliance, fast_path):
     other = Appliance(fast_path / "other")
     other.config.write_text(other.config.read_text().replace(str(other.push_port), str(appliance.push_port)))
     got = subprocess.run([BIN / "tocsind", "--config", other.config], capture_output=True, text=True, timeout=30)
-    assert got.returncode == 1 and f"127.0.0.1:{appliance.push_port}" in got.stderr
+    assert got.returncode == 1 and f"127.0.0.1:{appliance.push_port}: Address already in use" in got.stderr
+    assert "change http.push.listen" in got.stderr
 
 
 @pytest.mark.parametrize("text, line, word", [
@@ -272,7 +360,18 @@ def test_configuration_errors_are_exit_2_with_file_and_line(tmp_path, text, line
 def test_a_missing_key_is_named_with_its_file(tmp_path):
     (tmp_path / "bad.toml").write_text('[upstream.x]\nkind = "mqtt"\n')
     got = subprocess.run([BIN / "tocsind", "--config", tmp_path / "bad.toml"], capture_output=True, text=True, timeout=30)
-    assert got.returncode == 2 and got.stderr == f"{tmp_path}/bad.toml: upstream.x.servers: is missing\n"
+    assert got.returncode == 2 and got.stderr == f"{tmp_path}/bad.toml:1: upstream.x.servers: is missing\n"
+
+
+def test_a_file_that_cannot_be_read_is_named_and_read_when_it_is_there(make_appliance, fast_path):
+    ca = fast_path / "ca.pem"
+    box = make_appliance(fast_path / "box", upstreams={"centre": {"servers": ["mqtts://127.0.0.1:1"], "ca_file": str(ca)}})
+    why = f"cannot read {ca}: No such file or directory"
+    wait_for(lambda: (box.upstream()["state"], box.upstream()["detail"]) == ("refused", why), 10, lambda: f"{why} ({box.upstream()})")
+    assert f"upstream.centre.ca_file: warning: {ca}: No such file or directory" in box.log_tail()
+    ca.write_text("-----BEGIN CERTIFICATE-----\n")
+    wait_for(lambda: why not in box.upstream()["detail"], 30, lambda: f"another state ({box.upstream()})")
+    assert box.upstream()["restarts"] == 0
 
 
 def test_a_missing_configuration_and_wrong_usage_are_exit_2(tmp_path):

@@ -76,10 +76,10 @@ class Appliance:
 
     # Its life
 
-    def launch(self, env=None, before=()):
+    def launch(self, env=None, before=(), program=BIN / "tocsind"):
         """`before`: a command that the daemon's own is given to, which it must become."""
         with open(self.log, "ab") as log:
-            self.process = subprocess.Popen([*before, BIN / "tocsind", "--config", self.config], stdout=log, stderr=log,
+            self.process = subprocess.Popen([*before, program, "--config", self.config], stdout=log, stderr=log,
                                             env={**os.environ, **(env or {})})
 
     def start(self, env=None, seconds=30, before=()):

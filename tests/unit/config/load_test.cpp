@@ -139,7 +139,30 @@ TEST(ConfigLoad, AnUpstreamIsTakenWhole) {
 
 TEST(ConfigLoad, AnUpstreamNeedsKindAndServers) {
   EXPECT_EQ(problems("[upstream.a]\n"),
-            (Lines{"t.toml: upstream.a.kind: is missing", "t.toml: upstream.a.servers: is missing"}));
+            (Lines{"t.toml:1: upstream.a.kind: is missing", "t.toml:1: upstream.a.servers: is missing"}));
+}
+
+TEST(ConfigLoad, AMissingKeyIsToldAtItsSection) {
+  EXPECT_EQ(problems("[store]\nretention_hours = 5\n\n[upstream.b]\nusername = \"u\"\nkind = \"mqtt\"\n"),
+            Lines{"t.toml:4: upstream.b.servers: is missing"});
+  EXPECT_EQ(problems("\nupstream.a.kind = \"mqtt\"\n"), Lines{"t.toml:2: upstream.a.servers: is missing"});
+  EXPECT_EQ(problems("[upstream]\n\na = {kind = \"mqtt\"}\n"), Lines{"t.toml:3: upstream.a.servers: is missing"});
+}
+
+TEST(ConfigLoad, TellsWhichFilesItNamesAndWhere) {
+  const auto loaded = load(
+      "[upstream.a]\nkind = \"mqtt\"\nservers = [\"mqtts://b\"]\nca_file = \"/ca\"\nusername = \"u\"\n"
+      "password_file = \"/p\"\n",
+      "t.toml", board());
+  ASSERT_TRUE(loaded) << to_text(loaded.error()[0]);
+  const auto files = named_files(*loaded);
+  ASSERT_EQ(files.size(), 2U);
+  EXPECT_EQ(files[0].key, "upstream.a.ca_file");
+  EXPECT_EQ(files[0].line, 4U);
+  EXPECT_EQ(files[0].path, "/ca");
+  EXPECT_EQ(files[1].key, "upstream.a.password_file");
+  EXPECT_EQ(files[1].line, 6U);
+  EXPECT_TRUE(named_files(*load("", "", board())).empty());
 }
 
 TEST(ConfigLoad, WhatALaterReleaseServesIsRefusedAsSuch) {
