@@ -10,8 +10,6 @@ namespace {
 
 using namespace tocsin::ctl;
 
-constexpr const char* kDefaultSocket = "/run/tocsin/control.sock";
-
 std::string socket_of(const Args& args) {
   if (!args.socket.empty()) return args.socket;
   const char* named = std::getenv("TOCSIN_SOCKET");

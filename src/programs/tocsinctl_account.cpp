@@ -12,7 +12,8 @@ using namespace std::string_view_literals;
 
 constexpr std::array kRoles = {"viewer"sv, "operator"sv, "admin"sv};
 constexpr Option kRole{"--role", Takes::word, "", "what it may do", kRoles, false, true};
-constexpr std::array kUserOptions = {kRole};
+constexpr std::array kUserOptions = {
+    kRole, Option{"--biz", Takes::integer, "N", "not supported yet: users see every business", {}, true}};
 constexpr std::array kTokenOptions = {
     kRole, Option{"--expires", Takes::text, "TIME", "when it ends, RFC 3339 or epoch milliseconds (default: never)"}};
 
@@ -35,6 +36,8 @@ std::string path_of(std::string_view resource, const Args& args, std::string_vie
 }
 
 int add_user(Context& context, const Args& args) {
+  // A user who sees more than was asked for would be worse than none.
+  if (args.has("--biz")) return context.fail("--biz is not supported yet: users see every business; nobody was added");
   Body body;
   body.name("name").text(to_utf8(args.arguments[0]));
   body.name("role").text(args.get("--role"));

@@ -6,6 +6,7 @@
 #include "src/programs/tocsinctl_commands.hpp"
 #include "src/programs/tocsinctl_context.hpp"
 #include "src/programs/tocsinctl_pages.hpp"
+#include "src/programs/tocsinctl_table.hpp"
 
 namespace tocsin::ctl {
 namespace {
@@ -36,6 +37,7 @@ int list(Context& context, const Args& args) {
                  {"TARGET", {"target", "event.target"}},
                  {"BEGIN", {"begin_time_text", "begin_time"}},
                  {"EVENTS", {"event_count"}}});
+  say_when_cut(context, args, "/api/v1/alerts", query, *pages);
   return kDone;
 }
 
@@ -46,6 +48,21 @@ int show(Context& context, const Args& args) {
   return kDone;
 }
 
+void print_outcome(Context& context, const Value& data) {
+  struct Outcome {
+    std::string_view member;
+    const char* before;
+    const char* after;
+  };
+  for (const Outcome& one : {Outcome{"alerts_ack_success", "acknowledged: ", ""},
+                             Outcome{"alerts_already_ack", "not acknowledged: ", " (already acknowledged)"},
+                             Outcome{"alerts_not_exist", "not acknowledged: ", " (no such alert)"},
+                             Outcome{"alerts_not_abnormal", "not acknowledged: ", " (not abnormal)"}}) {
+    for (const Value& id : data.member(one.member).elements())
+      context.out << one.before << plain_line(id.shown()) << one.after << "\n";
+  }
+}
+
 int ack(Context& context, const Args& args) {
   Body body;
   auto& writer = body.name("ids").array();
@@ -54,7 +71,11 @@ int ack(Context& context, const Args& args) {
   body.name("message").text(to_utf8(args.get("--message")));
   const auto data = context.post("/api/v1/alerts/ack", body.take());
   if (!data) return kFailed;
-  print_object(context, args.format, *data);
+  if (args.format == Format::json) {
+    print_object(context, args.format, *data);
+  } else {
+    print_outcome(context, *data);
+  }
   const bool all_acknowledged =
       data->member("alerts_not_exist").elements().empty() && data->member("alerts_not_abnormal").elements().empty();
   return all_acknowledged ? kDone : context.fail("not every alert could be acknowledged");

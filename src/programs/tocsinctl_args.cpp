@@ -5,6 +5,8 @@
 #include <array>
 #include <charconv>
 
+#include "src/programs/version.hpp"
+
 namespace tocsin::ctl {
 namespace {
 
@@ -16,6 +18,7 @@ constexpr std::array kGlobals = {
            "control socket of the daemon (default: $TOCSIN_SOCKET, then /run/tocsin/control.sock)"},
     Option{"--format", Takes::word, "", "how answers are printed (default: table)", kFormats},
     Option{"--help", Takes::nothing, "", "this text"},
+    Option{"--version", Takes::nothing, "", "the version of tocsinctl"},
 };
 
 std::string joined(std::span<const std::string_view> words, std::string_view between) {
@@ -77,13 +80,15 @@ class Parser {
   tl::expected<Args, Usage> run() {
     while (at_ < words_.size() && failure_.empty()) take(words_[at_]);
     if (!failure_.empty()) return wrong(failure_);
+    if (wants_version_) return tl::unexpected(Usage{0, "tocsinctl " + std::string(programs::kVersion) + "\n"});
+    if (args_.command != nullptr && args_.command->run == nullptr) return absent(args_.command->words);
     if (args_.command == nullptr) {
+      if (is_absent_group()) return absent(first_);
       if (wants_help_) return tl::unexpected(Usage{0, overview(commands_, first_)});
       return wrong(missing_command());
     }
     if (wants_help_) return tl::unexpected(Usage{0, help_of(*args_.command)});
     const Command& command = *args_.command;
-    if (command.run == nullptr) return wrong(std::string(command.words) + " is not in this release");
     if (args_.arguments.size() < command.arguments_min || args_.arguments.size() > command.arguments_max) {
       return wrong(std::string(command.words) + " takes " +
                    (command.shown_arguments.empty() ? "no arguments" : std::string(command.shown_arguments)) +
@@ -104,6 +109,20 @@ class Parser {
     text.append(what).append(" (tocsinctl ");
     if (args_.command != nullptr) text.append(args_.command->words).append(" ");
     return tl::unexpected(Usage{2, text.append("--help)")});
+  }
+
+  /// Nobody's mistake: the words are right, and what they ask for is not there.
+  static tl::unexpected<Usage> absent(std::string_view what) {
+    return tl::unexpected(Usage{1, "tocsinctl: " + std::string(what) + " is not in this version"});
+  }
+
+  bool is_absent_group() const {
+    const auto of_group = [&](const Command& command) {
+      return !first_.empty() && command.words.starts_with(std::string(first_) + " ");
+    };
+    return std::any_of(commands_.begin(), commands_.end(), of_group) &&
+           std::none_of(commands_.begin(), commands_.end(),
+                        [&](const Command& command) { return of_group(command) && command.run != nullptr; });
   }
 
   std::string missing_command() const {
@@ -175,6 +194,7 @@ class Parser {
     if (option->takes == Takes::nothing) {
       if (equals != std::string_view::npos) failure_ = std::string(name) + " takes no value";
       if (option->name == "--help") wants_help_ = true;
+      if (option->name == "--version") wants_version_ = true;
       args_.options[std::string(name)];
       return;
     }
@@ -217,6 +237,7 @@ class Parser {
   std::string_view first_;
   Args args_;
   bool wants_help_ = false;
+  bool wants_version_ = false;
   bool options_ended_ = false;
   std::string failure_;
 };

@@ -38,7 +38,7 @@ struct Command {
   std::size_t arguments_max = 0;
   std::string_view help;
   std::span<const Option> options = {};
-  Run run = nullptr;  ///< null: known, not in this release
+  Run run = nullptr;  ///< null: known, not in this version
 };
 
 enum class Format : std::uint8_t { table, json };
@@ -59,7 +59,8 @@ struct Args {
   [[nodiscard]] std::int64_t integer(std::string_view name, std::int64_t otherwise) const;
 };
 
-/// What to print instead of running: help (exit 0) or one line about the mistake (exit 2).
+/// What to print instead of running: help or version (exit 0), or one line: about the mistake (exit 2), about a command
+/// that is not in this version (exit 1).
 struct Usage {
   int exit_code = 2;
   std::string text;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <istream>
 
+#include "src/config/address.hpp"
 #include "src/json/writer.hpp"
 #include "src/programs/tocsinctl_answer.hpp"
 
@@ -50,6 +51,14 @@ Result<std::optional<std::string>> read_line(std::istream& in) {
   }
   if (line.empty()) return std::optional<std::string>{};
   return std::optional(std::move(line));
+}
+
+std::string url_of_listener(std::string_view listen_address) {
+  const auto address = config::parse_listen(listen_address);
+  if (!address.ok() || address->port == 0) return {};
+  const std::string port = ":" + std::to_string(address->port);
+  if (address->is_ipv6) return "http://[" + (address->host == "::" ? "::1" : address->host) + "]" + port;
+  return "http://" + (address->host == "0.0.0.0" ? "127.0.0.1" : address->host) + port;
 }
 
 std::string Batch::body(std::int64_t data_id, std::string_view token) const {

@@ -37,6 +37,10 @@ struct EventTemplate {
 /// The next line without its end. nullopt: no more. out_of_budget: longer than kLineBytesMax.
 [[nodiscard]] Result<std::optional<std::string>> read_line(std::istream& in);
 
+/// Where a client on the same machine reaches a listener: "http://127.0.0.1:10205" for "0.0.0.0:10205". Empty: not an
+/// address, or its port is known to the daemon only (0).
+[[nodiscard]] std::string url_of_listener(std::string_view listen_address);
+
 /// Items that go into one request.
 class Batch {
  public:

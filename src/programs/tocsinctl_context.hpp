@@ -15,6 +15,7 @@
 
 namespace tocsin::ctl {
 
+inline constexpr const char* kDefaultSocket = "/run/tocsin/control.sock";
 inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kWrongUsage = 2;

@@ -75,6 +75,7 @@ int query(Context& context, const Args& args) {
   const auto pages = fetch_pages(context, "/api/v1/events", filters, *limit, std::string(args.get("--cursor")));
   if (!pages) return kFailed;
   print_entries(context, args.format, pages->entries(), columns());
+  say_when_cut(context, args, "/api/v1/events", filters, *pages);
   return kDone;
 }
 

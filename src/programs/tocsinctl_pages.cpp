@@ -27,11 +27,22 @@ std::optional<Pages> fetch_pages(Context& context, const std::string& path, cons
     damaged += data->member("damaged").integer().value_or(0);
     const Value next = data->member("cursor");
     std::string next_cursor = next.kind() == json::Kind::null ? "" : next.shown();
-    if (next_cursor.empty() || next_cursor == cursor) break;
+    out.cursor = next_cursor == cursor ? "" : next_cursor;
+    if (out.cursor.empty()) break;
     cursor = std::move(next_cursor);
   }
   if (damaged > 0) context.fail(std::to_string(damaged) + " damaged records are left out");
   return out;
+}
+
+void say_when_cut(Context& context, const Args& args, const std::string& path, const Query& query, const Pages& pages) {
+  if (args.has("--limit") || pages.cursor.empty()) return;
+  Query next = query;
+  next.add("limit", "1");
+  next.add("cursor", pages.cursor);
+  const auto data = context.get(path + next.text());
+  if (!data || entries_of(*data).empty()) return;
+  context.err << "tocsinctl: " << pages.size() << " shown, more exist: --limit N\n";
 }
 
 }  // namespace tocsin::ctl

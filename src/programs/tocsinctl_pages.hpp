@@ -22,6 +22,7 @@ class Pages {
       kept_.push_back(std::make_unique<std::string>(entries[i].written()));
   }
   [[nodiscard]] std::size_t size() const noexcept { return kept_.size(); }
+  std::string cursor;  ///< where the next entry would be; empty: there is none
   [[nodiscard]] std::vector<Value> entries() const {
     std::vector<Value> out;
     for (const auto& one : kept_) out.emplace_back(*one);
@@ -38,5 +39,9 @@ class Pages {
 /// Follows the cursor of {"items", "cursor"} until there is none or `limit` entries are there. nullopt: said so on err.
 [[nodiscard]] std::optional<Pages> fetch_pages(Context& context, const std::string& path, const Query& query,
                                                std::size_t limit, std::string cursor = {});
+
+/// One line on err when the default limit has cut the list, so that nobody takes a part for the whole; who gave --limit
+/// knows. May ask the daemon once more.
+void say_when_cut(Context& context, const Args& args, const std::string& path, const Query& query, const Pages& pages);
 
 }  // namespace tocsin::ctl

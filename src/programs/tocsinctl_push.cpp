@@ -23,7 +23,9 @@ constexpr std::array kOptions = {
     Option{"--content", Takes::text, "TEXT", "content of one event; FILE is then not read"},
     Option{"--dimension", Takes::text, "k=v", "a dimension of the event", {}, true},
     Option{"--timestamp", Takes::integer, "MS", "time of the event, epoch milliseconds (default: when it is received)"},
-    Option{"--url", Takes::text, "URL", "push listener (default: http://127.0.0.1:10205)"},
+    Option{"--url", Takes::text, "URL",
+           "push listener (default: the daemon's own, asked for on its control socket; without a daemon on the default "
+           "socket http://127.0.0.1:10205)"},
 };
 
 class Push {
@@ -32,6 +34,7 @@ class Push {
 
   int run() {
     if (!read_options()) return kWrongUsage;
+    if (!find_url()) return kFailed;
     if (args_.has("--content")) {
       if (common_.event_name.empty() || common_.target.empty())
         return wrong("--content needs --event-name and --target");
@@ -69,11 +72,37 @@ class Push {
       }
       common_.dimensions.emplace_back(dimension.substr(0, equals), dimension.substr(equals + 1));
     }
-    url_ = args_.has("--url") ? args_.get("--url") : kDefaultUrl;
+    return true;
+  }
+
+  bool find_url() {
+    if (args_.has("--url")) {
+      url_ = args_.get("--url");
+    } else if (context_.socket() == kDefaultSocket && !context_.daemon_is_there()) {
+      url_ = kDefaultUrl;  // who may not use the control socket may push all the same
+    } else if (!ask_for_url()) {
+      return false;
+    }
     while (url_.ends_with('/')) url_.pop_back();
     if (!url_.ends_with("/v2/push")) url_ += "/v2/push";
     url_ += "/";
     return true;
+  }
+
+  /// The daemon behind the control socket is the one that is meant, wherever it listens.
+  bool ask_for_url() {
+    const auto data = context_.get("/api/v1/config");
+    if (!data) return false;
+    for (const Value& entry : entries_of(*data)) {
+      if (entry.member("key").text() != "http.push.listen") continue;
+      for (const Value& address : entry.member("value").elements()) {
+        url_ = url_of_listener(address.text().value_or(""));
+        if (!url_.empty()) return true;
+      }
+    }
+    context_.fail("the daemon on " + context_.socket() +
+                  " does not tell where it takes events: name it with --url URL");
+    return false;
   }
 
   bool take_lines() {

@@ -5,10 +5,14 @@
 #include "src/programs/tocsinctl_commands.hpp"
 #include "src/programs/tocsinctl_context.hpp"
 #include "src/programs/tocsinctl_pages.hpp"
+#include "src/programs/tocsinctl_status.hpp"
+#include "src/programs/tocsinctl_table.hpp"
 
 namespace tocsin::ctl {
 namespace {
 
+constexpr std::array kStatusOptions = {
+    Option{"--all", Takes::nothing, "", "every figure there is, by its name in JSON"}};
 constexpr std::array kAuditTailOptions = {Option{"--limit", Takes::integer, "N", "at most so many (default: 100)"}};
 
 int get_object(Context& context, const Args& args, const std::string& path) {
@@ -18,7 +22,17 @@ int get_object(Context& context, const Args& args, const std::string& path) {
   return kDone;
 }
 
-int status(Context& context, const Args& args) { return get_object(context, args, "/api/v1/status"); }
+int status(Context& context, const Args& args) {
+  const auto data = context.get("/api/v1/status");
+  if (!data) return kFailed;
+  if (args.format == Format::json || args.has("--all")) {
+    print_object(context, args.format, *data);
+  } else {
+    context.out << list_of(status_lines(*data));
+  }
+  return kDone;
+}
+
 int clock_show(Context& context, const Args& args) { return get_object(context, args, "/api/v1/clock"); }
 
 int clock_set(Context& context, const Args& args) {
@@ -49,11 +63,13 @@ int audit_tail(Context& context, const Args& args) {
                  {"DID", {"action"}},
                  {"TO", {"object"}},
                  {"DETAIL", {"detail"}}});
+  say_when_cut(context, args, "/api/v1/audit", Query(), *pages);
   return kDone;
 }
 
 constexpr std::array kSystemCommands = {
-    Command{"status", "", 0, 0, "How the appliance is: store, alerts, upstreams, memory, clock.", {}, status},
+    Command{"status", "", 0, 0, "How the appliance is: store, alerts, upstreams, memory, clock.", kStatusOptions,
+            status},
     Command{
         "audit verify", "", 0, 0, "Check every block of the audit log and the chain between them.", {}, audit_verify},
     Command{"audit tail", "", 0, 0, "The newest rows of the audit log.", kAuditTailOptions, audit_tail},

@@ -119,7 +119,7 @@ def ctl_json(*args, daemon, code=0):
     ["push", "--data-id", "1", "--token", "t"], ["push", "--data-id", "0", "--token", "t", "-"],
     ["push", "--data-id", "1", "--token", "t", "--content", "c"], ["push", "--data-id", "1", "--token", "t", "--dimension", "k", "-"],
     ["events", "query", "--limit", "0"], ["events", "query", "--dimension", "k"], ["plugin", "update", "demo"], ["--socket"],
-    ["doctor"], ["upstream", "list"], ["alert", "close", "1"], ["plugin", "import", "x", "--dry-run"],
+    ["user", "add", "bob", "--biz", "x", "--role", "viewer"],
 ])
 def test_wrong_usage_is_one_line_and_exit_2(words):
     got = ctl(*words)
@@ -127,8 +127,30 @@ def test_wrong_usage_is_one_line_and_exit_2(words):
     assert got.stderr.startswith("tocsinctl: ")
 
 
-def test_what_a_later_release_brings_is_named_as_such():
-    assert "not in this release" in ctl("support-bundle").stderr
+@pytest.mark.parametrize("words", [
+    ["alert", "close", "1"], ["alert", "log", "1"], ["alert", "assign", "1", "--to", "x"], ["alert", "snooze"], ["alert", "unack", "1"],
+    ["alert", "comment", "1"], ["alert", "upgrade", "1"], ["upstream", "list"], ["upstream"], ["upstream", "drain", "centre"],
+    ["audit", "export"], ["audit", "prune"], ["config", "export"], ["doctor"], ["doctor", "--help"], ["explain", "demo", "file"],
+    ["reject", "list"], ["reject"], ["top"], ["backup", "x"], ["restore", "x"], ["support-bundle"], ["factory-reset", "--yes"], ["export"],
+    ["import", "x"],
+])
+def test_a_known_command_that_is_absent_is_exit_1(words):
+    got = ctl(*words)
+    assert (got.returncode, got.stdout, len(got.stderr.splitlines())) == (1, "", 1)
+    assert got.stderr.endswith(" is not in this version\n")
+
+
+def test_the_version_is_told():
+    got = ctl("--version")
+    assert (got.returncode, got.stderr) == (0, "")
+    daemon = subprocess.run([str(BIN / "tocsind"), "--version"], capture_output=True, text=True, timeout=30)
+    assert got.stdout == daemon.stdout.replace("tocsind", "tocsinctl")
+
+
+def test_a_user_for_some_businesses_is_refused_and_not_made(daemon):
+    got = ctl("user", "add", "bob", "--role", "viewer", "--biz", 2, "--biz", 3, daemon=daemon)
+    assert (got.returncode, got.stdout) == (1, "")
+    assert "not supported yet" in got.stderr and not daemon.asked
 
 
 @pytest.mark.parametrize("words", [[], ["plugin"], ["plugin", "create"], ["push"], ["config", "explain"]])
@@ -164,13 +186,43 @@ def test_an_answer_that_is_none_is_exit_1(daemon, answer):
     assert got.stderr.startswith("tocsinctl: the daemon answered ")
 
 
-def test_status_is_lines_or_the_object(daemon):
-    data = {"events": {"next_seq": 18446744073709551615}, "upstreams": [{"name": "centre", "state": "connected"}], "x": None}
-    daemon.routes["GET", "/api/v1/status"] = good(data)
-    assert ctl_json("status", daemon=daemon) == data
-    assert ctl("status", daemon=daemon).stdout.splitlines() == [
-        "events.next_seq         18446744073709551615", "upstreams.centre.name   centre",
-        "upstreams.centre.state  connected", "x                       -"]
+STATUS = {
+    "name": "edge-01", "version": "0.1.0", "appliance": "05c3", "store_id": "5c0a", "boot": 3, "uptime_ms": 19_320_000, "ready": True, "why": "",
+    "local_flow_ok": True, "writer_stalled": False, "clock": {"wall": "2026-11-21T12:00:00Z", "trusted": True, "source": "x"},
+    "events": {"next_seq": 18446744073709551615, "accepted": 151, "repeated": 0, "evicted": 0, "ids_ready": True},
+    "alerts": {"open": 2, "opened": 5}, "store": {"ok": True, "used_bytes": 2097152, "quota_bytes": 268435456, "damaged_records": 0},
+    "memory": {"rss_anon_bytes": 3145728, "rss_anon_peak_bytes": 4194304, "budget_bytes": 8388608, "ledger": [{"name": "turn", "limit_bytes": 1}]},
+    "http": {"connections": 1, "requests": 9, "refused": 0, "rate_limited": 0, "refused_credentials": 0, "out_of_memory": 0},
+    "upstreams": [{"name": "centre", "state": "connected", "detail": "mqtt://b", "since": "2026-11-21T11:00:00Z", "restarts": 0,
+                   "confirmed_events": 150, "backlog_at_most": 1, "lanes": [{"lane": "normal", "last_seq": 1}]}],
+}
+
+
+def test_status_is_a_screen_for_people_or_everything(daemon):
+    daemon.routes["GET", "/api/v1/status"] = good(STATUS)
+    assert ctl_json("status", daemon=daemon) == STATUS
+    lines = ctl("status", daemon=daemon).stdout.splitlines()
+    assert 10 <= len(lines) <= 20
+    for text in ("edge-01 (05c3)", "0.1.0", "ready", "5 h 22 min, boot 3", "2026-11-21T12:00:00Z, trusted", "2 open", "151 taken",
+                 "2.0 MiB of 256.0 MiB (0 %)", "3.0 MiB of 8.0 MiB (37 %), peak 4.0 MiB", "connected: mqtt://b", "at most 1 wait"):
+        assert sum(text in line for line in lines) == 1, text
+    every = dict(line.split(None, 1) for line in ctl("status", "--all", daemon=daemon).stdout.splitlines() if " " in line.strip())
+    assert every["events.next_seq"] == "18446744073709551615" and every["upstreams.centre.state"] == "connected" and len(every) > 30
+
+
+def test_status_says_what_is_wrong(daemon):
+    bad = json.loads(json.dumps(STATUS))
+    bad.update(ready=False, why="the writer does not answer", upstreams=[])
+    bad["clock"]["trusted"] = False
+    bad["events"]["evicted"] = 7
+    bad["store"].update(ok=False, damaged_records=2)
+    bad["http"].update(rate_limited=4)
+    daemon.routes["GET", "/api/v1/status"] = good(bad)
+    shown = ctl("status", daemon=daemon).stdout
+    for text in ("NOT READY: the writer does not answer", "NOT TRUSTED", "7 EVICTED", "NOT USABLE", "2 DAMAGED", "4 over their rate", "none"):
+        assert text in shown, text
+    daemon.routes["GET", "/api/v1/status"] = good({})
+    assert ctl("status", daemon=daemon).returncode == 0
 
 
 def test_lists_are_one_json_array(daemon):
@@ -228,6 +280,27 @@ def test_lists_follow_the_cursor_up_to_the_limit(daemon):
     assert [one[2]["limit"] for one in daemon.asked] == ["100", "100", "30"]
 
 
+@pytest.mark.parametrize("words, path", [(["alert", "list"], "/api/v1/alerts"), (["events", "query"], "/api/v1/events"),
+                                         (["audit", "tail"], "/api/v1/audit")])
+def test_a_list_that_the_default_limit_cut_says_so(daemon, words, path):
+    stored = 101
+
+    def answer(method, asked, query, _):
+        assert (method, asked) == ("GET", path)
+        first = int(query.get("cursor", 0))
+        end = min(first + int(query["limit"]), stored)
+        return good({"items": [{"id": str(i), "seq": i} for i in range(first, end)], "damaged": 0,
+                     "cursor": str(end) if end - first == int(query["limit"]) else None})
+    daemon.answer = answer
+    hint = "tocsinctl: 100 shown, more exist: --limit N\n"
+    got = ctl("--format", "json", *words, daemon=daemon)
+    assert (got.returncode, len(json.loads(got.stdout)), got.stderr) == (0, 100, hint)
+    assert ctl(*words, daemon=daemon).stderr == hint
+    assert ctl(*words, "--limit", 100, daemon=daemon).stderr == ""
+    stored = 100
+    assert ctl(*words, daemon=daemon).stderr == ""
+
+
 def test_damage_is_told(daemon):
     daemon.routes["GET", "/api/v1/alerts"] = good({"items": [], "cursor": None, "damaged": 2})
     got = ctl("alert", "list", daemon=daemon)
@@ -240,7 +313,11 @@ def test_ack_fails_when_an_alert_could_not_be_acknowledged(daemon):
     assert ctl_json("alert", "ack", "1", "2", "--message", "on it", daemon=daemon) == done
     assert daemon.asked[-1][3] == {"ids": ["1", "2"], "message": "on it"}
     daemon.routes["POST", "/api/v1/alerts/ack"] = good(done | {"alerts_not_exist": ["2"]})
-    assert ctl("alert", "ack", "1", "2", "--message", "on it", daemon=daemon).returncode == 1
+    got = ctl("alert", "ack", "1", "2", "--message", "on it", daemon=daemon)
+    assert (got.returncode, got.stdout) == (1, "acknowledged: 1\nnot acknowledged: 2 (no such alert)\n")
+    daemon.routes["POST", "/api/v1/alerts/ack"] = good(done | {"alerts_already_ack": ["3"], "alerts_not_abnormal": ["4"]})
+    assert ctl("alert", "ack", "1", "3", "4", "--message", "on it", daemon=daemon).stdout.splitlines() == [
+        "acknowledged: 1", "not acknowledged: 3 (already acknowledged)", "not acknowledged: 4 (not abnormal)"]
 
 
 def test_events_query_passes_its_filters(daemon):
@@ -308,6 +385,25 @@ def test_push_makes_one_event_from_options(push):
         {"event_name": "e", "event": {"content": "磁盘"}, "target": "t", "dimension": {"a": "1", "b": "x=y"}, "timestamp": 9}]})]
 
 
+def test_push_goes_to_the_daemon_of_the_control_socket(daemon, push):
+    words = ["push", "--data-id", 5, "--token", "t", "--event-name", "e", "--target", "t", "--content", "c"]
+    port = push.server_address[1]
+    daemon.routes["GET", "/api/v1/config"] = good([{"key": "x", "value": 1}, {"key": "http.push.listen", "value": [f"0.0.0.0:{port}"]}])
+    assert ctl_json(*words, daemon=daemon) == {"events": 1, "requests": 1}
+    assert ctl(*words, env={"TOCSIN_SOCKET": daemon.path}).returncode == 0
+    assert len(push.asked) == 2
+    daemon.routes["GET", "/api/v1/config"] = good([{"key": "http.push.listen", "value": ["127.0.0.1:0"]}])
+    got = ctl(*words, daemon=daemon)
+    assert (got.returncode, got.stdout) == (1, "") and "--url" in got.stderr
+    assert ctl(*words, "--url", push.url, daemon=daemon).returncode == 0
+
+
+def test_push_does_not_fall_back_when_the_named_daemon_is_away(tmp_path):
+    got = ctl("push", "--data-id", 5, "--token", "t", "--event-name", "e", "--target", "t", "--content", "c",
+              env={"TOCSIN_SOCKET": str(tmp_path / "none")})
+    assert (got.returncode, got.stdout) == (1, "") and "is tocsind running?" in got.stderr
+
+
 def test_push_reads_text_and_json_lines_in_batches(push, tmp_path):
     lines = ["line %d" % i for i in range(150)] + ["", json.dumps({"event_name": "own", "n": 2**60})]
     (tmp_path / "f").write_text("\r\n".join(lines))
@@ -353,6 +449,21 @@ def test_config_check_needs_no_daemon(tmp_path):
     assert got.stderr.splitlines() == [f"{bad}:2: store.quota: unknown key; did you mean store.quota_bytes?",
                                        f"{bad}:3: store.retention_hours: must be from 1 to 87600, not 0"]
     assert ctl("config", "check", tmp_path / "none").returncode == 1
+
+
+def test_config_check_warns_of_files_that_cannot_be_read(tmp_path):
+    file = tmp_path / "c.toml"
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "p").write_text("x")
+    file.write_text(f'[upstream.a]\nkind = "mqtt"\nservers = ["mqtts://h"]\nca_file = "{tmp_path}/none.pem"\nusername = "u"\n'
+                    f'password_file = "{tmp_path}/p"\ncert_file = "{tmp_path}/folder"\nkey_file = "{tmp_path}/p"\n')
+    warnings = [f"{file}:4: upstream.a.ca_file: warning: {tmp_path}/none.pem: No such file or directory",
+                f"{file}:7: upstream.a.cert_file: warning: {tmp_path}/folder: is not a file"]
+    got = ctl("config", "check", file)
+    assert (got.returncode, got.stdout, got.stderr.splitlines()) == (0, f"{file}: good, with warnings\n", warnings)
+    assert json.loads(ctl("--format", "json", "config", "check", file).stdout) == {"ok": True, "warnings": 2}
+    daemon = subprocess.run([str(BIN / "tocsind"), "--config", str(file), "--check"], capture_output=True, text=True, timeout=30)
+    assert (daemon.returncode, daemon.stderr.splitlines()) == (0, warnings)
 
 
 def test_config_explain_reads_a_file_or_asks_the_daemon(daemon, tmp_path):

@@ -24,6 +24,7 @@ constexpr std::array kOptions = {
 constexpr std::array kCommands = {
     Command{"thing make", "NAME", 1, 2, "Makes it.", kOptions, ran},
     Command{"thing break", "", 0, 0, ""},
+    Command{"later on", "", 0, 0, ""},
     Command{"look", "", 0, 0, "Looks.", {}, ran},
 };
 
@@ -82,11 +83,30 @@ TEST(CtlArgs, MistakesAreOneLine) {
             "tocsinctl: --format is one of table, json, not xml (tocsinctl --help)");
 }
 
-TEST(CtlArgs, ACommandOfALaterReleaseSaysSo) {
-  EXPECT_EQ(mistake({"thing", "break"}),
-            "tocsinctl: thing break is not in this release (tocsinctl thing break --help)");
-  EXPECT_EQ(mistake({"thing", "break", "it", "--hard"}),
-            "tocsinctl: thing break is not in this release (tocsinctl thing break --help)");
+TEST(CtlArgs, ACommandThatIsNotThereIsNoMistakeOfTheUser) {
+  const std::string no = "tocsinctl: thing break is not in this version";
+  for (const std::vector<std::string_view>& words :
+       {std::vector{"thing"sv, "break"sv}, std::vector{"thing"sv, "break"sv, "it"sv, "--hard"sv},
+        std::vector{"thing"sv, "break"sv, "--help"sv}}) {
+    const auto args = parse(words);
+    ASSERT_FALSE(args);
+    EXPECT_EQ(args.error().exit_code, 1);
+    EXPECT_EQ(args.error().text, no);
+  }
+  const auto group = parse({"later"});
+  ASSERT_FALSE(group);
+  EXPECT_EQ(group.error().exit_code, 1);
+  EXPECT_EQ(group.error().text, "tocsinctl: later is not in this version");
+}
+
+TEST(CtlArgs, TheVersionIsToldWithoutACommand) {
+  for (const std::vector<std::string_view>& words :
+       {std::vector{"--version"sv}, std::vector{"look"sv, "--version"sv}}) {
+    const auto args = parse(words);
+    ASSERT_FALSE(args);
+    EXPECT_EQ(args.error().exit_code, 0);
+    EXPECT_TRUE(args.error().text.starts_with("tocsinctl 0.")) << args.error().text;
+  }
 }
 
 TEST(CtlArgs, HelpIsGivenAtEveryLevel) {

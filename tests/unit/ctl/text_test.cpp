@@ -7,6 +7,7 @@
 #include "src/programs/tocsinctl_answer.hpp"
 #include "src/programs/tocsinctl_batch.hpp"
 #include "src/programs/tocsinctl_context.hpp"
+#include "src/programs/tocsinctl_status.hpp"
 #include "src/programs/tocsinctl_table.hpp"
 
 namespace tocsin::ctl {
@@ -153,6 +154,25 @@ TEST(CtlBatch, BatchesAreBoundedInItemsAndBytes) {
   EXPECT_FALSE(batch.has_room_for(std::string(kBatchBytesMax - 2, 'x')));
   batch.add("{}");
   EXPECT_EQ(batch.body(7, "t\""), R"({"data_id":7,"access_token":"t\"","data":[{},{}]})");
+}
+
+TEST(CtlBatch, AWildcardListenerIsReachedOnLoopback) {
+  EXPECT_EQ(url_of_listener("0.0.0.0:10205"), "http://127.0.0.1:10205");
+  EXPECT_EQ(url_of_listener("[::]:80"), "http://[::1]:80");
+  EXPECT_EQ(url_of_listener("192.0.2.7:1"), "http://192.0.2.7:1");
+  EXPECT_EQ(url_of_listener("[2001:db8::1]:65535"), "http://[2001:db8::1]:65535");
+  for (const char* none : {"", "127.0.0.1:0", "127.0.0.1", "host:80"}) EXPECT_EQ(url_of_listener(none), "") << none;
+}
+
+TEST(CtlStatus, FiguresAreForPeople) {
+  EXPECT_EQ(bytes_text(1023), "1023 B");
+  EXPECT_EQ(bytes_text(1024), "1.0 KiB");
+  EXPECT_EQ(bytes_text(268'435'456), "256.0 MiB");
+  EXPECT_EQ(bytes_text(INT64_MAX), "8388608.0 TiB");
+  EXPECT_EQ(duration_text(59'999), "59 s");
+  EXPECT_EQ(duration_text(3'599'999), "59 min");
+  EXPECT_EQ(duration_text(5 * 3'600'000 + 60'000), "5 h 1 min");
+  EXPECT_EQ(duration_text(49LL * 3'600'000), "2 d 1 h");
 }
 
 TEST(CtlBatch, OnlyABusyServerIsAskedAgainAndNotForEver) {
