@@ -46,6 +46,10 @@ void Body::reject(std::string_view name, std::string_view rule) {
   problem_.assign(name.substr(0, 64)).append(": ").append(rule);
 }
 
+void Body::reject(std::string problem) {
+  if (ok()) problem_ = std::move(problem);
+}
+
 void Body::require(std::string_view name) {
   if (ok() && !has(name)) reject(name, "missing");
 }

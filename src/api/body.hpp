@@ -36,12 +36,14 @@ class Body {
   [[nodiscard]] std::optional<std::int64_t> time(std::string_view name);
   void require(std::string_view name);
   void reject(std::string_view name, std::string_view rule);
-
- private:
-  [[nodiscard]] json::Node root() const noexcept { return document_ ? document_->root() : json::Node{}; }
+  void reject(std::string problem);
+  /// Of any kind; absent once something was wrong.
   [[nodiscard]] json::Node find(std::string_view name) const noexcept {
     return ok() ? root().member(name) : json::Node{};
   }
+
+ private:
+  [[nodiscard]] json::Node root() const noexcept { return document_ ? document_->root() : json::Node{}; }
   std::optional<json::Document> document_;
   std::string problem_;
 };

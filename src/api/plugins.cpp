@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <algorithm>
 #include <charconv>
-#include <limits>
 
-#include "src/api/body.hpp"
+#include "src/api/plugin_body.hpp"
 #include "src/api/resources.hpp"
 #include "src/json/writer.hpp"
-#include "src/model/facts.hpp"
 #include "src/registry/instance_json.hpp"
 
 namespace tocsin::api {
@@ -16,8 +13,6 @@ using core::ChangeInstance;
 using core::InstanceChange;
 using model::Instance;
 
-constexpr std::int64_t kInt32Max = std::numeric_limits<std::int32_t>::max();
-constexpr std::int64_t kInt32Min = std::numeric_limits<std::int32_t>::min();
 constexpr std::int64_t kTokenOverlapSDefault = 24 * 3600;
 
 /// The instance that the path means: a data id, or a plugin id that is unique. Null: `refusal` says why.
@@ -46,33 +41,33 @@ const Instance* find_instance(const Services& services, const Call& call, Reply&
   return found;
 }
 
-/// The members that both create and update take.
-void read_settings(Body& body, Instance& out) {
-  if (auto name = body.text("name", 0, model::kNameBytesMax)) out.name = std::move(*name);
-  if (const auto biz = body.integer("bk_biz_id", kInt32Min, kInt32Max)) out.bk_biz_id = static_cast<std::int32_t>(*biz);
-  if (const auto alert = body.integer("alert", 0, 3)) out.alert = static_cast<std::uint8_t>(*alert);
-  if (const auto lane = body.word("lane", {"normal", "critical"})) {
-    out.lane = *lane == 0 ? model::Lane::normal : model::Lane::critical;
-  }
-  if (const auto rate = body.integer("max_rate", kInt32Min, kInt32Max)) out.max_rate = static_cast<std::int32_t>(*rate);
-  if (const auto id = body.integer("upstream_data_id", 0, (1LL << 53) - 1)) out.upstream_data_id = *id;
-  if (out.alert != 0 && out.type != model::InstanceType::event) {
-    body.reject("alert", "only instances of type event raise alerts from their custom events");
-  }
-}
+/// One instance with its profile, which lies in the store.
+class InstanceJob final : public core::Job {
+ public:
+  InstanceJob(const Services& services, const Call& call, Instance instance)
+      : services_(services), call_(call), instance_(std::move(instance)) {}
 
-std::string read_token(Body& body, port::Random& random) {
-  const auto given = body.text("token", 1, model::kTokenBytesMax);
-  if (!given) return generate_token(random);
-  const auto is_printable = [](char c) { return c >= 0x20 && c < 0x7F; };
-  if (!std::ranges::all_of(*given, is_printable)) body.reject("token", "must be printable ASCII");
-  return *given;
-}
+  Result<bool> step(port::ReadTxn& txn) override {
+    auto profile = registry::read_profile(txn, instance_.data_id);
+    if (!profile.ok()) return profile.error().in("the profile of this instance cannot be read");
+    profile_ = std::move(*profile);
+    return true;
+  }
+  void finish(const Status& outcome) noexcept override {
+    answer_guarded(services_, call_, outcome, [&] {
+      std::string data;
+      json::Writer w(data);
+      registry::write_instance(w, instance_, &profile_, call_.who.role >= model::Role::admin);
+      return data;
+    });
+  }
 
-void set_token(const Services& services, std::string token, ChangeInstance& change) {
-  change.instance.token_hash = registry::token_hash(token, services.parts.crypto, services.parts.secret);
-  change.shown_token = std::move(token);
-}
+ private:
+  const Services& services_;
+  Call call_;
+  Instance instance_;
+  model::Profile profile_;
+};
 
 /// What asks for nothing but the change itself: an empty body.
 Reply change_only(const Services& services, Call& call, InstanceChange what) {
@@ -104,45 +99,21 @@ Reply get_plugin(const Services& services, Call& call) {
   Reply refusal;
   const Instance* found = find_instance(services, call, refusal);
   if (found == nullptr) return refusal;
-  std::string data;
-  json::Writer w(data);
-  registry::write_instance(w, *found);
-  return call.succeed(data);
+  return post_job(services, call, std::make_unique<InstanceJob>(services, call, *found));
 }
 
 Reply post_plugins(const Services& services, Call& call) {
-  Body body(
-      services, call.body,
-      {"plugin_id", "name", "bk_biz_id", "type", "data_id", "token", "alert", "lane", "max_rate", "upstream_data_id"});
+  Body body = body_of_new(services, call.body);
   ChangeInstance change;
-  Instance& instance = change.instance;
-  instance.bk_biz_id = services.parts.bk_biz_id;
-  body.require("plugin_id");
-  if (auto id = body.text("plugin_id", 1, model::kPluginIdBytesMax)) {
-    if (!is_plugin_id(*id)) body.reject("plugin_id", "must match ^[a-zA-Z][a-zA-Z0-9_]*$");
-    instance.plugin_id = std::move(*id);
-  }
-  if (const auto type = body.word("type", {"event", "time_series", "alert_source"})) {
-    instance.type = static_cast<model::InstanceType>(*type);
-  }
-  if (const auto data_id = body.integer("data_id", 1, kInt32Max)) {
-    instance.data_id = static_cast<std::int32_t>(*data_id);
-    instance.upstream_data_id = *data_id;
-  }
-  read_settings(body, instance);
-  std::string token = read_token(body, services.parts.random);
+  read_new(services, body, call.body, change);
   if (!body.ok()) return call.fail(400, body.problem());
   const auto& registry = *services.parts.daemon.view().registry;
-  if (instance.data_id != 0 && registry.instance(instance.data_id) != nullptr) {
+  if (change.instance.data_id != 0 && registry.instance(change.instance.data_id) != nullptr) {
     return call.fail(409, "data_id: another instance has this data id");
   }
   if (registry.instances().size() >= model::kInstancesMax)
     return call.fail(409, "there is no room for another instance");
-  if (instance.name.empty()) instance.name = instance.plugin_id;
-  instance.created_ms = call.now.wall.unix_ms;
-  instance.updated_ms = instance.created_ms;
   change.actor = call.who.actor;
-  set_token(services, std::move(token), change);
   return post_input(services, call, {call.reply_to(), std::move(change)});
 }
 
@@ -150,14 +121,12 @@ Reply post_plugin(const Services& services, Call& call) {
   Reply refusal;
   const Instance* found = find_instance(services, call, refusal);
   if (found == nullptr) return refusal;
-  Body body(services, call.body, {"name", "bk_biz_id", "alert", "lane", "max_rate", "upstream_data_id", "enabled"});
+  Body body = body_of_update(services, call.body);
   ChangeInstance change;
-  change.change = InstanceChange::update;
   change.instance = *found;
-  change.actor = call.who.actor;
-  read_settings(body, change.instance);
-  change.enabled = body.boolean("enabled");
+  read_update(body, call.body, change);
   if (!body.ok()) return call.fail(400, body.problem());
+  change.actor = call.who.actor;
   return post_input(services, call, {call.reply_to(), std::move(change)});
 }
 

@@ -17,6 +17,7 @@ constexpr auto post = Method::post;
 constexpr auto kOps = On::operators;
 constexpr auto kAdmin = Shape::admin;
 constexpr std::size_t kSmall = kAdminBodyBytesMax;
+constexpr std::size_t kPlugin = kPluginBodyBytesMax;
 
 /// The page comes from FindAsset; Api answers these rows itself.
 constexpr Handle kAsset = nullptr;
@@ -37,9 +38,9 @@ constexpr std::array kRoutes{
   Route{"/api/v1/events",                   get,  kOps,           Need::viewer,             0,         kAdmin, get_events},
   Route{"/api/v1/events",                   post, On::push,       Need::sender_token,       kPushBody, Shape::items, nullptr, Intake::items},
   Route{"/api/v1/plugins",                  get,  kOps,           Need::viewer,             0,         kAdmin, get_plugins},
-  Route{"/api/v1/plugins",                  post, kOps,           Need::admin,              kSmall,    kAdmin, post_plugins},
+  Route{"/api/v1/plugins",                  post, kOps,           Need::admin,              kPlugin,   kAdmin, post_plugins},
   Route{"/api/v1/plugins/{instance}",       get,  kOps,           Need::viewer,             0,         kAdmin, get_plugin},
-  Route{"/api/v1/plugins/{instance}",       post, kOps,           Need::admin,              kSmall,    kAdmin, post_plugin},
+  Route{"/api/v1/plugins/{instance}",       post, kOps,           Need::admin,              kPlugin,   kAdmin, post_plugin},
   Route{"/api/v1/plugins/{instance}/delete",  post, kOps,         Need::admin,              kSmall,    kAdmin, post_plugin_delete},
   Route{"/api/v1/plugins/{instance}/disable", post, kOps,         Need::admin,              kSmall,    kAdmin, post_plugin_disable},
   Route{"/api/v1/plugins/{instance}/enable",  post, kOps,         Need::admin,              kSmall,    kAdmin, post_plugin_enable},

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -9,6 +12,7 @@
 #include "src/model/audit.hpp"
 #include "src/model/batch.hpp"
 #include "src/model/instance.hpp"
+#include "src/model/profile.hpp"
 
 namespace tocsin::core {
 
@@ -31,6 +35,15 @@ struct AckAlerts {
 };
 inline constexpr std::size_t kAckIdsMax = 200;
 
+/// What is said of an instance's profile; what is not said stays.
+struct ProfileChange {
+  std::optional<std::string> version;
+  std::array<std::optional<std::string>, model::kProfileParts.size()> parts;  ///< checked, compact
+  [[nodiscard]] bool says_something() const noexcept {
+    return version || std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part.has_value(); });
+  }
+};
+
 /// update changes the settings and nothing else: what io read may be old, and a token that was rotated or an instance
 /// that was disabled meanwhile stays so.
 enum class InstanceChange : std::uint8_t { create, update, enable, disable, rotate, remove };
@@ -38,6 +51,7 @@ struct ChangeInstance {
   InstanceChange change = InstanceChange::create;
   model::Instance instance;     ///< data_id 0 with create: the core allocates one; rotate: data_id and token_hash count
   std::optional<bool> enabled;  ///< update: also enables or disables it
+  std::shared_ptr<const ProfileChange> profile;  ///< create and update; null: nothing is said
   std::int64_t overlap_ms = 0;  ///< rotate: how long the old token still holds; at most kTokenOverlapMsMax
   std::string shown_token;      ///< goes into the answer, never onto flash
   std::string actor;

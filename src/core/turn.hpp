@@ -85,7 +85,12 @@ class Core::Turn {
 
   // turn_admin.cpp
   [[nodiscard]] Status apply_change(Input& input, ChangeInstance& change);
-  [[nodiscard]] bool is_refused(Input& input, const ChangeInstance& change, const model::Instance* old);
+  struct Refusal {
+    Errc code{};
+    std::string why;
+  };
+  [[nodiscard]] Result<std::optional<Refusal>> refusal_of(const ChangeInstance& change, const model::Instance* old);
+  [[nodiscard]] Result<model::Profile> merge_profile(const ChangeInstance& change, const model::Instance* old);
   /// Makes `change.instance` what is to be stored and stores it, with its audit rows.
   [[nodiscard]] Status carry_out(ChangeInstance& change, const model::Instance* old);
   [[nodiscard]] Status audit_change(const ChangeInstance& change, const model::Instance* old);

@@ -25,6 +25,7 @@ void settle(const ChangeInstance& change, const model::Instance* old, Wall now, 
     case InstanceChange::update:
       instance.enabled = change.enabled.value_or(old->enabled);
       instance.created_ms = old->created_ms;
+      instance.profile_revision = old->profile_revision;
       keep_tokens();
       break;
     case InstanceChange::enable:
@@ -43,36 +44,72 @@ void settle(const ChangeInstance& change, const model::Instance* old, Wall now, 
     }
     case InstanceChange::remove: instance = *old; return;
   }
+  if (is_pull(instance.plugin_type)) instance.enabled = false;
   instance.updated_ms = now.unix_ms;
+}
+
+/// Also when it is to become one only with this change.
+bool would_enable_a_pull_type(const ChangeInstance& change, const model::Instance* old) {
+  if (change.change == InstanceChange::enable) return is_pull(old->plugin_type);
+  return change.change == InstanceChange::update && change.enabled == true && is_pull(change.instance.plugin_type);
 }
 
 }  // namespace
 
-bool Core::Turn::is_refused(Input& input, const ChangeInstance& change, const model::Instance* old) {
-  const std::int32_t data_id = change.instance.data_id;
-  if (change.change != InstanceChange::create) {
-    if (old == nullptr) refuse(input, Errc::not_found, "no instance has that data_id");
-    return old == nullptr;
-  }
+Result<model::Profile> Core::Turn::merge_profile(const ChangeInstance& change, const model::Instance* old) {
+  model::Profile out;
+  if (auto done = need_txn(); !done.ok()) return done.error();
   if (old != nullptr) {
-    refuse(input, Errc::conflict, "data_id " + std::to_string(data_id) + " is taken");
-    return true;
+    auto stored = registry::read_profile(*txn_, old->data_id);
+    if (!stored.ok() && stored.error().code != Errc::storage_corrupt) return stored.error();
+    if (stored.ok()) {
+      out = std::move(*stored);
+    } else {
+      ++damaged_;  // what cannot be read is replaced by what is said now
+    }
   }
-  if (registry_->instances().size() >= model::kInstancesMax) {
-    refuse(input, Errc::out_of_budget, "the registry is full (" + std::to_string(model::kInstancesMax) + " instances)");
-    return true;
+  if (change.profile->version) out.version = *change.profile->version;
+  for (std::size_t i = 0; i < out.parts.size(); ++i) {
+    if (change.profile->parts[i]) out.parts[i] = *change.profile->parts[i];
   }
-  if (data_id == 0 && !registry_->next_data_id()) {
-    refuse(input, Errc::conflict, "data_id: none is left to allocate; give one");
-    return true;
+  return out;
+}
+
+Result<std::optional<Core::Turn::Refusal>> Core::Turn::refusal_of(const ChangeInstance& change,
+                                                                  const model::Instance* old) {
+  const std::int32_t data_id = change.instance.data_id;
+  const bool is_new = change.change == InstanceChange::create;
+  if (!is_new && old == nullptr) return Refusal{Errc::not_found, "no instance has that data_id"};
+  if (is_new && old != nullptr) return Refusal{Errc::conflict, "data_id " + std::to_string(data_id) + " is taken"};
+  if (is_new && registry_->instances().size() >= model::kInstancesMax) {
+    return Refusal{Errc::out_of_budget,
+                   "the registry is full (" + std::to_string(model::kInstancesMax) + " instances)"};
   }
-  return false;
+  if (is_new && data_id == 0 && !registry_->next_data_id())
+    return Refusal{Errc::conflict, "data_id: none is left to allocate; give one"};
+  if (would_enable_a_pull_type(change, old)) {
+    return Refusal{Errc::conflict, "enabled: a plugin of a pull type is " + std::string(model::kNotRunHere)};
+  }
+  if (change.profile == nullptr) return std::optional<Refusal>{};
+  const auto merged = merge_profile(change, old);
+  if (!merged.ok()) return merged.error();
+  if (merged->parts_bytes() <= model::kProfileBytesMax) return std::optional<Refusal>{};
+  return Refusal{Errc::invalid_input,
+                 "config_params, ingest_config, normalization_config, clean_configs and "
+                 "alert_config: together at most " +
+                     std::to_string(model::kProfileBytesMax) + " bytes"};
 }
 
 Status Core::Turn::carry_out(ChangeInstance& change, const model::Instance* old) {
   model::Instance& instance = change.instance;
   if (instance.data_id == 0) instance.data_id = *registry_->next_data_id();
   settle(change, old, now_.wall, instance);
+  if (change.profile != nullptr) {
+    const auto merged = merge_profile(change, old);
+    if (!merged.ok()) return merged.error();
+    if (auto done = registry::put_profile(*txn_, instance.data_id, *merged); !done.ok()) return done;
+    instance.profile_revision = static_cast<std::uint32_t>(registry_->generation() + 1);
+  }
   if (auto done = audit_change(change, old); !done.ok()) return done;
   if (change.change == InstanceChange::remove) {
     if (auto done = registry::erase_instance(*txn_, instance.data_id); !done.ok()) return done;
@@ -109,7 +146,12 @@ Status Core::Turn::apply_change(Input& input, ChangeInstance& change) {
   const registry::Registry::Pointer before = registry_;  // `old` lives in it
   model::Instance& instance = change.instance;
   const model::Instance* old = instance.data_id != 0 ? before->instance(instance.data_id) : nullptr;
-  if (is_refused(input, change, old)) return {};
+  auto refusal = refusal_of(change, old);
+  if (!refusal.ok()) return refusal.error();
+  if (*refusal) {
+    refuse(input, (*refusal)->code, (*refusal)->why);
+    return {};
+  }
   // A recount reads the log with the instances of its time: what was counted with the old one is written first.
   if (auto done = flush_folds(); !done.ok()) return done;
   if (auto done = carry_out(change, old); !done.ok()) return done.error().in("instance");

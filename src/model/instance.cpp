@@ -30,6 +30,10 @@ void instance_fields(Op& op, I& instance) {
   instance_fields_of_format_1(op, instance);
   op.array(instance.old_token_hash);
   op.number(instance.old_token_until_ms);
+  op.choice(instance.plugin_type, 0, kPluginTypes.size() - 1);
+  op.flag(instance.strict);
+  op.flag(instance.rewrite_cloud);
+  op.number(instance.profile_revision);
 }
 
 template <class Op, class U>

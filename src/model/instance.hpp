@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "src/base/result.hpp"
 #include "src/model/tables.hpp"
@@ -12,6 +14,18 @@ namespace tocsin::model {
 
 enum class InstanceType : std::uint8_t { event = 0, time_series = 1, alert_source = 2 };
 [[nodiscard]] const char* to_text(InstanceType type) noexcept;
+
+/// BlueKing's kinds of plugin. What is pulled is registered and kept, and not run on this box.
+enum class PluginType : std::uint8_t { http_push = 0, http_pull = 1, email_pull = 2, kafka_push = 3, bk_collector = 4 };
+inline constexpr std::array<std::string_view, 5> kPluginTypes{"http_push", "http_pull", "email_pull", "kafka_push",
+                                                              "bk_collector"};
+[[nodiscard]] constexpr std::string_view to_text(PluginType type) noexcept {
+  return kPluginTypes[static_cast<std::size_t>(type)];
+}
+[[nodiscard]] constexpr bool is_pull(PluginType type) noexcept {
+  return type == PluginType::http_pull || type == PluginType::email_pull;
+}
+inline constexpr std::string_view kNotRunHere = "not run on this box";
 
 inline constexpr std::int32_t kMaxRateDefault = 1000;  ///< requests a minute when max_rate is -1
 inline constexpr std::int32_t kDataIdAllocatedFirst = 10000001;
@@ -41,6 +55,12 @@ struct Instance {
   std::int64_t old_token_until_ms = 0;
   std::int64_t created_ms = 0;
   std::int64_t updated_ms = 0;
+  PluginType plugin_type = PluginType::http_push;  ///< a pull type is never enabled
+  bool strict = false;                             ///< its events must have the fields that the documentation demands
+  bool rewrite_cloud = false;                      ///< targets "0:ip" get the box's own cloud id
+  /// Another one with each change of its profile, never the same again for this data id in one run of the daemon;
+  /// 0: it never had a profile (profile.hpp).
+  std::uint32_t profile_revision = 0;
 };
 
 /// FORMAT.md "instance". Unsealed payload. Reads formats 1 and 2, writes 2.

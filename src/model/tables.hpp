@@ -18,6 +18,7 @@ enum class Table : std::uint8_t {
   cursor = 'C',       ///< + upstream name: its confirmed sequence of each lane
   open_alert = 'D',   ///< + dedupe identity (16 bytes) -> number of the open alert
   boot = 'K',         ///< + boot number (be32)
+  profile = 'F',      ///< + data id (be32): how the events of that instance are read
   data_ids = 'I',     ///< one record: the highest data id given out
   lane = 'L',         ///< + lane (u8) + first sequence (be64): a segment
   instance = 'P',     ///< + data id (be32)

@@ -2,6 +2,7 @@
 #include <array>
 #include <ostream>
 
+#include "src/model/instance.hpp"
 #include "src/programs/tocsinctl_commands.hpp"
 #include "src/programs/tocsinctl_context.hpp"
 
@@ -13,6 +14,7 @@ using namespace std::string_view_literals;
 constexpr std::array kTypes = {"event"sv, "time_series"sv, "alert_source"sv};
 constexpr std::array kSeverities = {"off"sv, "1"sv, "2"sv, "3"sv};
 constexpr std::array kLanes = {"normal"sv, "critical"sv};
+constexpr std::array kSwitch = {"on"sv, "off"sv};
 
 constexpr Option kBiz{"--biz", Takes::integer, "N", "BlueKing business (default: that of the appliance)"};
 constexpr Option kName{"--name", Takes::text, "TEXT", "name shown to people"};
@@ -21,6 +23,10 @@ constexpr Option kLane{"--lane", Takes::word, "", "importance of its events when
 constexpr Option kMaxRate{"--max-rate", Takes::integer, "N",
                           "requests a minute: -1 default (1000), 0 unlimited, less refuses all"};
 constexpr Option kUpstreamDataId{"--upstream-data-id", Takes::integer, "N", "its data id at the centre; 0: none"};
+constexpr Option kPluginType{"--plugin-type", Takes::word, "", "BlueKing's kind; what is pulled is kept, not run",
+                             model::kPluginTypes};
+constexpr Option kStrict{"--strict", Takes::word, "", "refuse events that lack a documented field", kSwitch};
+constexpr Option kRewriteCloud{"--rewrite-cloud", Takes::word, "", "targets 0:ip get the box's own cloud id", kSwitch};
 
 constexpr std::array kCreateOptions = {
     kBiz,
@@ -32,8 +38,12 @@ constexpr std::array kCreateOptions = {
     kLane,
     kMaxRate,
     kUpstreamDataId,
+    kPluginType,
+    kStrict,
+    kRewriteCloud,
 };
-constexpr std::array kUpdateOptions = {kBiz, kName, kAlert, kLane, kMaxRate, kUpstreamDataId};
+constexpr std::array kUpdateOptions = {kBiz,        kName,   kAlert,       kLane, kMaxRate, kUpstreamDataId,
+                                       kPluginType, kStrict, kRewriteCloud};
 constexpr std::array kRotateOptions = {
     Option{"--token", Takes::text, "TEXT", "the new token (default: a random one)"},
     Option{"--overlap", Takes::text, "TIME",
@@ -47,6 +57,9 @@ void add_settings(const Args& args, Body& body) {
   if (args.has("--lane")) body.name("lane").text(args.get("--lane"));
   if (args.has("--max-rate")) body.name("max_rate").number(args.integer("--max-rate", 0));
   if (args.has("--upstream-data-id")) body.name("upstream_data_id").number(args.integer("--upstream-data-id", 0));
+  if (args.has("--plugin-type")) body.name("plugin_type").text(args.get("--plugin-type"));
+  if (args.has("--strict")) body.name("strict").boolean(args.get("--strict") == "on");
+  if (args.has("--rewrite-cloud")) body.name("rewrite_cloud").boolean(args.get("--rewrite-cloud") == "on");
 }
 
 /// {"plugin_id", "data_id", "token"} and nothing else; of a rotation also until when the old token holds.

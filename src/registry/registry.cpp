@@ -215,7 +215,23 @@ Status put_highest_data_id(port::WriteTxn& txn, std::int32_t data_id) {
   model::seal(key, value);
   return txn.put(key, as_bytes(value));
 }
-Status erase_instance(port::WriteTxn& txn, std::int32_t data_id) { return txn.erase(key_of(data_id)); }
+Result<model::Profile> read_profile(port::ReadTxn& txn, std::int32_t data_id) {
+  const Key key = model::profile_key(data_id);
+  auto value = txn.get(key);
+  if (!value.ok()) return value.error().in("reading a profile");
+  if (!*value) return model::Profile{};
+  return model::open_sealed(key, **value, model::decode_profile);
+}
+Status put_profile(port::WriteTxn& txn, std::int32_t data_id, const model::Profile& profile) {
+  const Key key = model::profile_key(data_id);
+  if (!profile.is_empty()) return model::put_sealed(txn, key, profile);
+  auto done = txn.erase(key);
+  return !done.ok() && done.error().code == Errc::not_found ? Status{} : done;
+}
+Status erase_instance(port::WriteTxn& txn, std::int32_t data_id) {
+  if (auto done = put_profile(txn, data_id, {}); !done.ok()) return done;
+  return txn.erase(key_of(data_id));
+}
 Status erase_user(port::WriteTxn& txn, std::string_view name) { return txn.erase(key_of(name)); }
 Status erase_api_token(port::WriteTxn& txn, const port::Digest256& hash) { return txn.erase(key_of(hash)); }
 

@@ -9,6 +9,7 @@
 #include "src/base/result.hpp"
 #include "src/base/time.hpp"
 #include "src/model/instance.hpp"
+#include "src/model/profile.hpp"
 #include "src/port/store.hpp"
 
 namespace tocsin::registry {
@@ -17,7 +18,8 @@ inline constexpr std::size_t kUsersMax = 64;
 inline constexpr std::size_t kApiTokensMax = 128;
 
 /// Who may push and who may operate: an immutable snapshot with a generation. Shared between threads.
-/// Memory: about 300 bytes an instance; bounds: kInstancesMax, kUsersMax, kApiTokensMax.
+/// Memory: about 320 bytes an instance, profiles are not in it (profile.hpp); bounds: kInstancesMax, kUsersMax,
+/// kApiTokensMax.
 class Registry {
  public:
   using Pointer = std::shared_ptr<const Registry>;
@@ -78,6 +80,11 @@ class Registry {
 [[nodiscard]] Status put(port::WriteTxn& txn, const model::ApiToken& token);
 /// In every turn that creates or deletes an instance: the id of a deleted one is not given out again.
 [[nodiscard]] Status put_highest_data_id(port::WriteTxn& txn, std::int32_t data_id);
+/// The profile of an instance, the empty one when it has none; storage_corrupt: it is damaged. Not in the snapshot.
+[[nodiscard]] Result<model::Profile> read_profile(port::ReadTxn& txn, std::int32_t data_id);
+/// Puts it; one that says nothing is erased.
+[[nodiscard]] Status put_profile(port::WriteTxn& txn, std::int32_t data_id, const model::Profile& profile);
+/// With its profile.
 [[nodiscard]] Status erase_instance(port::WriteTxn& txn, std::int32_t data_id);
 [[nodiscard]] Status erase_user(port::WriteTxn& txn, std::string_view name);
 [[nodiscard]] Status erase_api_token(port::WriteTxn& txn, const port::Digest256& hash);

@@ -110,3 +110,34 @@ def test_every_change_is_in_the_audit_log(appliance):
     assert sorted(rows) == sorted(["plugin_created", "plugin_updated", "plugin_disabled", "plugin_enabled",
                                    "plugin_token_rotated", "plugin_deleted"])
     appliance.verify_audit()
+
+
+def test_a_profile_is_kept_beside_its_source_and_survives(appliance):
+    profile = {"version": "2026.11.21.1", "strict": True, "rewrite_cloud": True, "plugin_type": "bk_collector",
+               "ingest_config": {"source_format": "json", "multiple_events": True, "events_path": "alerts"},
+               "config_params": [{"field": "secret", "value": "s", "is_sensitive": True}],
+               "normalization_config": [{"field": "alert_name", "expr": "labels.alertname"}],
+               "clean_configs": [{"rules": [{"key": "status", "value": ["firing"], "method": "eq", "condition": ""}],
+                                  "normalization_config": [{"field": "status", "expr": "`ABNORMAL`"}]}],
+               "alert_config": [{"name": "disk", "rules": [{"key": "name", "value": ["^disk"], "method": "reg"}]}]}
+    made = appliance.api("POST", "/api/v1/plugins", {"plugin_id": "am", "type": "alert_source", **profile})
+    assert made.status == 200, made.body
+    appliance.restart()
+    shown = appliance.ctl("plugin", "show", "am")
+    assert {name: shown[name] for name in profile} == profile
+    refused = appliance.api("POST", "/api/v1/plugins/am", {"alert_config": [{"name": "x", "rules": [
+        {"key": "a", "value": ["b"], "method": "like"}]}], "strict": False})
+    assert refused.status == 400 and "alert_config[0].rules[0].method" in refused.json()["message"]
+    assert appliance.ctl("plugin", "show", "am")["strict"] is True  # nothing of a refused body is done
+    appliance.ctl("plugin", "update", "am", "--strict", "off")
+    shown = appliance.ctl("plugin", "show", "am")
+    assert shown["strict"] is False and shown["alert_config"] == profile["alert_config"]
+    assert "clean_configs" not in appliance.ctl("plugin", "list")[0]
+
+
+def test_a_pull_type_is_taken_as_disabled_and_says_so(appliance):
+    appliance.plugin("polled", "--plugin-type", "http_pull")
+    shown = appliance.ctl("plugin", "show", "polled")
+    assert (shown["plugin_type"], shown["enabled"], shown["note"]) == ("http_pull", False, "not run on this box")
+    got = appliance.run_ctl("plugin", "enable", "polled")
+    assert got.returncode == 1 and "not run on this box" in got.stderr

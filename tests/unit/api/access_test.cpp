@@ -229,7 +229,7 @@ TEST_F(AccessRules, AnExpiredTokenIsRefusedUnlessTheClockIsUntrusted) {
 
 TEST_F(AccessRules, ABodyOfThePowerfulIsBoundedToo) {
   std::size_t bytes_max = 0;
-  FakeRequest request(Listener::admin, Method::post, "/api/v1/plugins");
+  FakeRequest request(Listener::admin, Method::post, "/api/v1/users");
   request.with("Content-Length", "100");
   EXPECT_EQ(api->on_head(request, bytes_max)->status, 401) << "refused before the body";
   request.with("Authorization", "Bearer admin-token").with("Content-Length", std::to_string(kAdminBodyBytesMax));

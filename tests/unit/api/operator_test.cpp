@@ -26,7 +26,9 @@ TEST_F(Operator, ListsInstancesWithoutTheirTokens) {
   EXPECT_EQ(
       data_of(get("/api/v1/plugins/demo")),
       R"({"data_id":1500001,"plugin_id":"demo","name":"Demo","bk_biz_id":2,"type":"event","alert":0,"lane":"normal",)"
-      R"("max_rate":-1,"enabled":true,"upstream_data_id":null,"old_token_holds":false,"old_token_until":null,)"
+      R"("max_rate":-1,"enabled":true,"upstream_data_id":null,"plugin_type":"http_push","note":"","strict":false,)"
+      R"("rewrite_cloud":false,"version":"","config_params":[],"ingest_config":{},"normalization_config":[],)"
+      R"("clean_configs":[],"alert_config":[],"old_token_holds":false,"old_token_until":null,)"
       R"("created":"1970-01-01T00:00:00.000Z","created_ms":0,)"
       R"("updated":"1970-01-01T00:00:00.000Z","updated_ms":0})");
   EXPECT_EQ(data_of(get("/api/v1/plugins")).find(R"({"items":[{"data_id":1500001,)"), 0U);
@@ -94,7 +96,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{"UnknownMember", kPlugins, R"({"plugin_id":"a","tokn":"x"})",
                 "tokn: not known here; the members are plugin_id, name, bk_biz_id, type, data_id, token, alert, lane, "
                 "max_rate, "
-                "upstream_data_id"},
+                "upstream_data_id, enabled, plugin_type, strict, rewrite_cloud, version, config_params, ingest_config, "
+                "normalization_config, clean_configs, alert_config"},
         BadBody{"DataIdZero", kPlugins, R"({"plugin_id":"a","data_id":0})",
                 "data_id: must be a whole number from 1 to 2147483647"},
         BadBody{"DataIdAsText", kPlugins, R"({"plugin_id":"a","data_id":"5"})",
@@ -116,7 +119,10 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{"List", kPlugins, "[]", "the body must be a JSON object"},
         BadBody{
             "UpdateOfTheType", "/api/v1/plugins/demo", R"({"type":"event"})",
-            "type: not known here; the members are name, bk_biz_id, alert, lane, max_rate, upstream_data_id, enabled"},
+            "type: not known here; the members are name, bk_biz_id, alert, lane, max_rate, upstream_data_id, enabled, "
+            "plugin_type, strict, rewrite_cloud, version, config_params, ingest_config, normalization_config, "
+            "clean_configs, "
+            "alert_config"},
         BadBody{"EnabledAsNumber", "/api/v1/plugins/demo", R"({"enabled":1})", "enabled: must be true or false"},
         BadBody{"DeleteWithMembers", "/api/v1/plugins/demo/delete", R"({"force":true})",
                 "force: not known here; the body must be empty"},

@@ -196,6 +196,61 @@ TEST_F(Instances, AllocationEndsInsteadOfTakingADataIdThatIsTaken) {
   EXPECT_EQ(apply(change(InstanceChange::create, 0)), "data_id: none is left to allocate; give one");
 }
 
+TEST_F(Instances, AProfileKeepsWhatIsNotSaidAndGoesWithItsInstance) {
+  const auto say = [&](model::ProfilePart part, const std::string& text) {
+    core::ProfileChange what;
+    what.parts[static_cast<std::size_t>(part)] = text;
+    ChangeInstance update = change(InstanceChange::update);
+    update.instance = instance();
+    update.profile = std::make_shared<const core::ProfileChange>(what);
+    return apply(update);
+  };
+  const auto stored = [&] {
+    auto txn = box.store.begin_read();
+    return *registry::read_profile(**txn, CoreBox::kDataId);
+  };
+  EXPECT_EQ(instance().profile_revision, 0U);
+  EXPECT_TRUE(stored().is_empty());
+  ASSERT_EQ(say(model::ProfilePart::alert_config, "[1]"), "");
+  const auto first = instance().profile_revision;
+  ASSERT_EQ(say(model::ProfilePart::clean_configs, "[2]"), "");
+  EXPECT_NE(instance().profile_revision, first);
+  EXPECT_EQ(stored().part(model::ProfilePart::alert_config), "[1]");
+  EXPECT_EQ(stored().part(model::ProfilePart::clean_configs), "[2]");
+  const auto second = instance().profile_revision;
+  ASSERT_EQ(apply(change(InstanceChange::disable)), "");
+  EXPECT_EQ(instance().profile_revision, second) << "another change leaves it alone";
+
+  const std::string large(model::kProfileBytesMax - 3, 'x');
+  ASSERT_EQ(say(model::ProfilePart::config_params, large + "!!!").find("config_params, ingest_config"), 0U)
+      << "with what is there it is too much";
+  EXPECT_EQ(stored().part(model::ProfilePart::config_params), "") << "and nothing has changed";
+  EXPECT_EQ(instance().profile_revision, second);
+  ASSERT_EQ(say(model::ProfilePart::alert_config, ""), "");
+  ASSERT_EQ(say(model::ProfilePart::config_params, large), "");
+  restart();
+  EXPECT_EQ(stored().part(model::ProfilePart::config_params), large);
+
+  ASSERT_EQ(apply(change(InstanceChange::remove)), "");
+  EXPECT_TRUE(stored().is_empty());
+  ASSERT_EQ(apply(change(InstanceChange::create)), "");
+  EXPECT_TRUE(stored().is_empty()) << "the next of that data id begins anew";
+}
+
+TEST_F(Instances, APullTypeIsNeverEnabled) {
+  ChangeInstance update = change(InstanceChange::update);
+  update.instance = instance();
+  update.instance.plugin_type = model::PluginType::http_pull;
+  ASSERT_EQ(apply(update), "");
+  EXPECT_FALSE(instance().enabled);
+  EXPECT_EQ(apply(change(InstanceChange::enable)), "enabled: a plugin of a pull type is not run on this box");
+  update.enabled = true;
+  EXPECT_EQ(apply(update), "enabled: a plugin of a pull type is not run on this box");
+  update.instance.plugin_type = model::PluginType::http_push;
+  ASSERT_EQ(apply(update), "");
+  EXPECT_TRUE(instance().enabled);
+}
+
 TEST_F(Instances, WhatIsNotThereIsRefused) {
   for (const auto what : {InstanceChange::update, InstanceChange::enable, InstanceChange::disable,
                           InstanceChange::rotate, InstanceChange::remove}) {

@@ -9,6 +9,7 @@
 #include "src/model/facts.hpp"
 #include "src/model/identity.hpp"
 #include "src/model/instance.hpp"
+#include "src/model/profile.hpp"
 
 namespace tocsin::model {
 namespace {
@@ -103,6 +104,9 @@ Instance an_instance() {
   i.token_hash = filled<32>(9);
   i.old_token_hash = filled<32>(11);
   i.old_token_until_ms = -3;
+  i.plugin_type = PluginType::bk_collector;
+  i.strict = true;
+  i.profile_revision = 4;
   i.created_ms = 1;
   i.updated_ms = 2;
   return i;
@@ -151,12 +155,16 @@ std::vector<Case> every_record() {
                    .rows_head = filled<32>(1),
                    .previous = filled<32>(2),
                    .hash = filled<32>(3)};
+  Profile profile;
+  profile.version = "2026.11.21";
+  profile.parts = {"[]", "{}", "[1]", "[2]", "[3]"};
   return {
       make_case("alert", an_alert(), decode_alert),
       make_case("facts", some_facts(), decode_facts),
       make_case("audit row", a_row(), decode_audit_row),
       make_case("audit block", block, decode_audit_block),
       make_case("instance", an_instance(), decode_instance),
+      make_case("profile", profile, decode_profile),
       make_case("user", user, decode_user),
       make_case("token", token, decode_api_token),
       make_case("identity", identity, [](Bytes in) { return decode_identity(in); }),
@@ -178,7 +186,7 @@ TEST(Record, AnInstanceOfFormat1HasNoOldToken) {
   std::string text;
   encode(written, text);
   text[0] = 1;
-  text.resize(text.size() - 40);  // hash and time of the old token
+  text.resize(text.size() - 47);  // from the hash of the old token on
   const auto read = decode_instance(as_bytes(text));
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(read->token_hash, written.token_hash);
