@@ -10,6 +10,11 @@
 
 namespace tocsin::formats {
 
+struct Row {
+  const char* body;
+  const char* json;  ///< or the refusal, as shown() writes it
+};
+
 inline std::string repeated(std::string_view part, std::size_t times) {
   std::string out;
   for (std::size_t i = 0; i < times; ++i) out += part;

@@ -9,11 +9,6 @@
 namespace tocsin::formats {
 namespace {
 
-struct Row {
-  const char* body;
-  const char* json;
-};
-
 // What xmltodict.parse (0.13.0) makes of it, as json.dumps writes that.
 TEST(Xml, DocumentsAreWhatXmltodictMakesOfThem) {
   for (const Row& row : {

@@ -9,11 +9,6 @@
 namespace tocsin::formats {
 namespace {
 
-struct Row {
-  const char* body;
-  const char* json;
-};
-
 // What yaml.safe_load (PyYAML 6.0) makes of it, as json.dumps writes that.
 TEST(Yaml, PlainScalarsAreWhatSafeLoadMakesOfThem) {
   for (const Row& row : {

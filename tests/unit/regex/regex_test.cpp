@@ -218,7 +218,7 @@ TEST(Regex, WhatIsCompiledStaysWithinItsBytesButOneIsAlwaysPossible) {
 
 TEST(Regex, PatternsThatHangBacktrackersDoNotHangThis) {
   Library library;
-  const std::string subject = repeated("a", 100'000);
+  const std::string subject = repeated("a", 20'000);
   const std::string nested = "(a*)*" + repeated("(?:a?){20}", 5) + "b$";
   for (const std::string& text :
        {std::string{"(a+)+$b"}, std::string{"(a|a)*b"}, std::string{"(.*)(.*)(.*)[bc]$"}, nested}) {
