@@ -37,9 +37,10 @@ int compare(Bytes a, Bytes b) {
 /// One walk over the newest snapshot. Each step returns nullptr or the fault; a read error ends the walk as well.
 class Walk {
  public:
-  Walk(int fd, const Meta& meta, std::uint32_t page_bytes, std::uint64_t file_pages)
+  Walk(int fd, const Meta& meta, std::uint32_t page_bytes, std::uint64_t file_pages, KeyRule is_key)
       : fd_(fd),
         meta_(meta),
+        is_key_(is_key),
         page_bytes_(page_bytes),
         file_pages_(file_pages),
         marks_(meta.last_page + 1),
@@ -71,6 +72,7 @@ class Walk {
 
   int fd_;
   const Meta& meta_;
+  KeyRule is_key_;
   std::size_t page_bytes_;
   std::uint64_t file_pages_;
   PageMarks marks_;
@@ -200,6 +202,7 @@ const char* Walk::leaf(Which which, Bytes page) {
     const auto node = PageRules::node(page, i);
     if (!node) return "a node leaves its page";
     if (const char* bad = key_in_order(which, node->key, false); bad != nullptr) return bad;
+    if (which == Which::main && is_key_ != nullptr && !is_key_(node->key)) return "a key has not the form of its table";
     if (which == Which::free_list) {
       if (const char* bad = free_record(*node, page); bad != nullptr) return bad;
     } else if (node->flags == layout::kBigNode) {
@@ -298,7 +301,7 @@ bool is_foreign(int fd, const Metas& metas) {
   return newer || layout::is_of_other_word_size(raw.data());
 }
 
-Result<CheckReport> checked(int fd) {
+Result<CheckReport> checked(int fd, KeyRule is_key) {
   CheckReport report;
   const auto metas = find_metas(fd);
   if (!metas.ok()) return metas.error();
@@ -315,7 +318,7 @@ Result<CheckReport> checked(int fd) {
   if (report.fault != nullptr) return report;
 
   const Meta& newest = metas->meta[metas->meta[0].transaction < metas->meta[1].transaction];
-  Walk walk{fd, newest, report.page_bytes, file_pages};
+  Walk walk{fd, newest, report.page_bytes, file_pages, is_key};
   report.fault = walk.run();
   report.page = walk.page();
   if (walk.failure()) return *walk.failure();
@@ -332,14 +335,14 @@ Result<CheckReport> checked(int fd) {
 
 std::optional<PageMarks> sound_free_list(int fd, const Meta& meta, std::uint32_t page_bytes, std::uint64_t file_pages) {
   if (!has_possible_end(meta, file_pages)) return {};
-  Walk walk{fd, meta, page_bytes, file_pages};
+  Walk walk{fd, meta, page_bytes, file_pages, nullptr};
   if (walk.run_free_list() != nullptr) return {};
   return walk.take_marks();
 }
 
-Result<CheckReport> check_file(int fd) {
+Result<CheckReport> check_file(int fd, KeyRule is_key) {
   try {
-    return checked(fd);
+    return checked(fd, is_key);
   } catch (const std::bad_alloc&) {
     return error(Errc::out_of_budget, "checking the store");
   }

@@ -16,6 +16,9 @@ enum class Verdict : std::uint8_t {
   foreign,  ///< made by a machine of another word size, or by a library with another format
 };
 
+/// The structure does not see a damaged key that keeps the order; whoever wrote the keys may.
+using KeyRule = bool (*)(Bytes) noexcept;
+
 struct CheckReport {
   Verdict verdict = Verdict::damaged;
   const char* fault = nullptr;  ///< words of an operator; null when sound
@@ -32,7 +35,8 @@ struct CheckReport {
 /// counts, and that no page is used twice. What is inside values is not looked at.
 /// Cost: all branch and leaf pages and one short read a big value. Memory: a bit a page, and a page a level.
 /// Errors: io_failed, out_of_budget; a damaged file is a report, not an error.
-[[nodiscard]] Result<CheckReport> check_file(int fd);
+/// `is_key`: the form that keys of the main table have; null: any.
+[[nodiscard]] Result<CheckReport> check_file(int fd, KeyRule is_key = nullptr);
 
 /// The two meta pages as they are, for salvage.
 struct Metas {

@@ -126,7 +126,7 @@ Status tidy(const Fd& dir) {
 
 Status forget_salvage(const Fd& dir) { return remove_in(dir, kMarker); }
 
-Result<OpenReport> recover(const Fd& dir, const std::string& dir_path, std::uint64_t map_bytes) {
+Result<OpenReport> recover(const Fd& dir, const std::string& dir_path, std::uint64_t map_bytes, KeyRule is_key) {
   OpenReport report;
   if (auto done = tidy(dir); !done.ok()) return done.error();
   if (!exists_in(dir, kData)) {
@@ -136,7 +136,7 @@ Result<OpenReport> recover(const Fd& dir, const std::string& dir_path, std::uint
   }
   const auto data = open_in(dir, kData, O_RDONLY);
   if (!data.ok()) return data.error();
-  const auto check = check_file(data->get());
+  const auto check = check_file(data->get(), is_key);
   if (!check.ok()) return check.error();
   if (check->verdict == Verdict::foreign) {
     return error(Errc::unsupported, "the store was made by a machine of another word size or by another LMDB format");

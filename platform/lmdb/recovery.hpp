@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "platform/lmdb/checker.hpp"
 #include "platform/lmdb/files.hpp"
 
 namespace tocsin::lmdb {
@@ -24,9 +25,10 @@ struct OpenReport {
 
 /// Brings the directory to a state in which data.mdb is a sound file of a closed environment: finishes a salvage that
 /// was cut, creates the file, or salvages it. `dir_path` is the path of `dir`. Each step leaves a state that the next
-/// call understands. Precondition: nobody else uses the directory.
+/// call understands. `is_key` as check_file() takes it. Precondition: nobody else uses the directory.
 /// Errors: unsupported (another word size or format), storage_full, io_failed, out_of_budget.
-[[nodiscard]] Result<OpenReport> recover(const Fd& dir, const std::string& dir_path, std::uint64_t map_bytes);
+[[nodiscard]] Result<OpenReport> recover(const Fd& dir, const std::string& dir_path, std::uint64_t map_bytes,
+                                         KeyRule is_key);
 
 /// Ends the repetition of OpenReport::salvaged.
 [[nodiscard]] Status forget_salvage(const Fd& dir);

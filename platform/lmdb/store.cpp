@@ -59,6 +59,7 @@ Status LmdbStore::take(const Options& options) {
   const auto os_page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
   map_bytes_max_ = options.map_bytes_max / os_page * os_page;
   quota_bytes_ = std::min(options.quota_bytes / os_page * os_page, map_bytes_max_);
+  is_key_ = options.is_key;
   if (quota_bytes_ < kPagesMin * os_page) return error(Errc::invalid_input, "the quota is too small for a store");
   auto dir = open_dir(options.dir);
   if (!dir.ok()) return dir.error();
@@ -69,7 +70,7 @@ Status LmdbStore::take(const Options& options) {
   auto lock = lock_dir(dir_);
   if (!lock.ok()) return lock.error();
   lock_ = std::move(*lock);
-  auto report = recover(dir_, path_, quota_bytes_);
+  auto report = recover(dir_, path_, quota_bytes_, is_key_);
   if (!report.ok()) return report.error();
   report_ = std::move(*report);
   salvage_unsaid_ = report_.salvaged;
@@ -212,7 +213,7 @@ Status LmdbStore::reopen() {
   close_env();
   const auto data = open_in(dir_, "data.mdb", O_RDONLY);
   if (!data.ok()) return data.error().in("reopening the store");
-  const auto check = check_file(data->get());
+  const auto check = check_file(data->get(), is_key_);
   if (!check.ok()) return check.error().in("reopening the store");
   if (check->verdict != Verdict::sound) return error(Errc::storage_corrupt, "the store is damaged; start again");
   if (auto done = open_env(); !done.ok()) return done.error().in("reopening the store");

@@ -23,13 +23,14 @@ struct Options {
   std::string dir;                  ///< made with mode 0700 when missing
   std::uint64_t quota_bytes = 0;    ///< what the table may grow to; rounded down to pages
   std::uint64_t map_bytes_max = 0;  ///< a 32-bit board: at most 256 MiB; the quota is cut to it
+  KeyRule is_key = nullptr;         ///< a key that is none counts as damage; null: any key will do
 };
 
 /// Longer values are refused with invalid_input; a salvage would not copy them.
 inline constexpr std::size_t kValueBytesMax = kSalvageValueBytesMax;
 
 /// The store port over one LMDB environment with one unnamed table; every commit is two flushes.
-/// Structure is checked at open, contents never: values (and keys) need checksums of their own.
+/// Structure and the form of keys are checked at open, contents never: values need checksums of their own.
 /// The value given to put() must not be a view that the same transaction returned; a key may be one.
 /// One store at a time for a directory. Never use it in a child after fork.
 class LmdbStore final : public port::Store {
@@ -78,6 +79,7 @@ class LmdbStore final : public port::Store {
   std::string path_;
   std::uint64_t quota_bytes_ = 0;
   std::uint64_t map_bytes_max_ = 0;
+  KeyRule is_key_ = nullptr;
   Fd dir_;
   Fd lock_;
   std::optional<NoteFile> note_;

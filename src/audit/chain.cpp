@@ -24,7 +24,7 @@ AuditBlock seal(Head& head, const Moment& moment, const port::Crypto& crypto) {
   AuditBlock block;
   block.index = head.next_block;
   block.epoch = head.epoch;
-  block.first_row = head.next_row - head.open_rows;
+  block.first_row = head.first_open_row;
   block.rows = head.open_rows;
   block.sealed_ms = moment.now.wall.unix_ms;
   block.rows_head = head.last_hash;
@@ -38,6 +38,7 @@ AuditBlock seal(Head& head, const Moment& moment, const port::Crypto& crypto) {
 
 void add(Head& head, const AuditRow& row) noexcept {
   if (head.open_rows == 0) {
+    head.first_open_row = row.index;
     head.opened = {.now = {.mono = {row.mono_ms * 1'000'000}, .wall = {row.wall_ms, row.wall_trusted}},
                    .boot = row.boot};
   }
@@ -131,6 +132,10 @@ std::optional<AuditBlock> begin_epoch(Head& head, const Moment& moment, const po
   head.last_hash = epoch_origin(head.epoch);
   head.last_block_hash = {};
   return sealed;
+}
+
+AuditBlock seal_open(Head& head, const Moment& moment, const port::Crypto& crypto) {
+  return seal(head, moment, crypto);
 }
 
 Head head_after(const AuditBlock& block) noexcept {

@@ -29,8 +29,9 @@ struct Head {
   std::uint64_t next_block = 1;
   port::Digest256 last_block_hash{};  ///< zeros when the epoch has no block yet
   std::uint32_t epoch = 1;
-  std::uint32_t open_rows = 0;  ///< rows that no block covers yet; fewer than kAuditRowsPerBlock
-  Moment opened;                ///< of the first of them
+  std::uint32_t open_rows = 0;       ///< rows that no block covers yet; fewer than kAuditRowsPerBlock
+  std::uint64_t first_open_row = 0;  ///< the first of them; behind a break next_row does not tell
+  Moment opened;                     ///< of the first of them
 };
 
 /// What the first row of an epoch is chained to: the epoch's number and nothing else.
@@ -66,9 +67,12 @@ struct Appended {
                                                            const port::Crypto& crypto);
 
 /// Ends the epoch, for a salvaged store: seals what is open and begins the chain anew. The next row must be
-/// store_salvaged; rows and blocks go on counting.
+/// store_salvaged; rows and blocks go on counting. Seal it at once: a start finds its way from the newest block.
 [[nodiscard]] std::optional<model::AuditBlock> begin_epoch(Head& head, const Moment& moment,
                                                            const port::Crypto& crypto);
+
+/// Seals the open rows now. Precondition: there are some.
+[[nodiscard]] model::AuditBlock seal_open(Head& head, const Moment& moment, const port::Crypto& crypto);
 
 /// At start: the head after the newest stored block, to which resume() then adds the rows behind it in order.
 [[nodiscard]] Head head_after(const model::AuditBlock& block) noexcept;

@@ -93,6 +93,7 @@ View Core::view() const {
   out.generation = state_->generation;
   out.ends = state_->ends;
   out.durable = state_->durable;
+  out.cursor_lost = state_->cursor_lost;
   out.registry = state_->registry;
   out.clocks = state_->clocks;
   out.folds = state_->folds;

@@ -25,21 +25,29 @@ constexpr std::uint64_t kRefuseShare = 92;
 /// A state that could not be read again is tried again by itself: delivery goes on also when no client asks.
 constexpr std::int64_t kReloadRetryMs = 1'000;
 
+struct StoredIdentity {
+  std::optional<model::Identity> identity;  ///< empty: a new store
+  bool is_whole = true;                     ///< both copies were there and could be read
+};
+
 /// Both copies of the identity are looked at: with it every token of every device would be lost.
-Result<std::optional<model::Identity>> read_identity(port::Store& store) {
+Result<StoredIdentity> read_identity(port::Store& store) {
   auto txn = store.begin_read();
   if (!txn.ok()) return txn.error();
+  StoredIdentity out;
   std::optional<Error> failure;
   for (const Key& key : {Key(Table::format), Key(Table::format).u8(1)}) {
     auto value = (*txn)->get(key);
     if (!value.ok()) return value.error();
-    if (!*value) continue;
-    auto identity = model::open_sealed(key, **value, [](Bytes in) { return model::decode_identity(in); });
-    if (identity.ok()) return std::optional<model::Identity>{std::move(*identity)};
-    if (!failure || identity.error().code == Errc::unsupported) failure = identity.error();
+    auto identity = *value ? model::open_sealed(key, **value, [](Bytes in) { return model::decode_identity(in); })
+                           : Result<model::Identity>{error(Errc::not_found, "identity")};
+    out.is_whole = out.is_whole && identity.ok();
+    if (identity.ok() && !out.identity) out.identity = std::move(*identity);
+    if (!identity.ok() && *value && (!failure || identity.error().code == Errc::unsupported))
+      failure = identity.error();
   }
-  if (failure) return *failure;
-  return std::optional<model::Identity>{};
+  if (failure && !out.identity) return *failure;
+  return out;
 }
 
 }  // namespace
@@ -58,14 +66,15 @@ Result<Core::Origin> Core::settle_identity(Now now) {
   auto& identity = state_->identity;
   Origin out;
   out.is_salvaged = settings_.store_was_salvaged || is_damaged;
-  out.is_new = is_damaged || !*stored;
+  out.is_new = is_damaged || !stored->identity;
+  out.is_hurt = !is_damaged && !stored->is_whole;
   if (out.is_new) {
     identity = {};
     ports_.random.fill(identity.appliance);
     ports_.random.fill(identity.secret);
     identity.created_ms = now.wall.unix_ms;
   } else {
-    identity = std::move(**stored);
+    identity = std::move(*stored->identity);
     out.is_moved = !identity.hardware.empty() && !settings_.hardware.empty() && identity.hardware != settings_.hardware;
   }
   if (out.needs_store_id()) {
@@ -79,10 +88,9 @@ Status Core::first_turn(const Origin& origin, Now now) {
   const std::string store = "store:" + to_hex(state_->identity.store);
   Turn turn(ports_, settings_, *state_, now);
   Status done;
-  if (origin.needs_store_id()) done = turn.put_identity(state_->identity);
+  if (origin.needs_store_id() || origin.is_hurt) done = turn.put_identity(state_->identity);
   if (done.ok() && (state_->is_audit_broken || origin.is_salvaged)) {
-    done = turn.begin_audit_epoch();
-    if (done.ok()) done = turn.audit(model::AuditAction::store_salvaged, "system", store, kDamaged);
+    done = turn.begin_audit_epoch(store, kDamaged);
     if (done.ok()) done = turn.raise_own("store salvaged", kDamaged, 1);
   }
   if (done.ok() && origin.is_new) done = turn.audit(model::AuditAction::store_created, "system", store, "");
@@ -102,10 +110,12 @@ Status Core::load_in_order(bool is_salvaged) {
     if (!txn.ok()) return txn.error();
     return load_state(**txn, ports_, settings_, *state_);
   };
-  const auto put_in_order = [this]() -> Status {
+  std::uint64_t segments_removed = 0;
+  const auto put_in_order = [&]() -> Status {
     auto scrubbed = scrub(ports_.store);
     if (!scrubbed.ok()) return scrubbed.error();
-    state_->gauges.damaged_records += scrubbed->removed;
+    state_->gauges.damaged_records += scrubbed->removed + scrubbed->moved;
+    segments_removed = scrubbed->segments_removed;
     return {};
   };
   if (is_salvaged) {
@@ -113,11 +123,10 @@ Status Core::load_in_order(bool is_salvaged) {
     return load();
   }
   if (auto done = load(); !done.ok() || !state_->is_doubtful) return done;
-  // The same store goes on: what was removed may have been the newest, and its sequence is not given again.
-  const std::uint64_t next_seq = state_->next_seq;
+  // The same store goes on: what was removed may have been the newest, and its sequences are not given again.
   if (auto done = put_in_order(); !done.ok()) return done;
   if (auto done = load(); !done.ok()) return done;
-  state_->next_seq = std::max(state_->next_seq, next_seq);
+  if (segments_removed > 0) state_->next_seq += log::kSequencesPerSegmentMax;
   return {};
 }
 
@@ -161,7 +170,7 @@ void Core::refuse_all(std::span<Input> inputs, Errc code, const char* why, Effec
   }
 }
 
-void Core::recover_from(const Error& failure) noexcept {
+void Core::recover_from(const Error& failure, Now now) noexcept {
   auto& g = state_->gauges;
   ++g.turns_failed;
   const bool is_unknown = failure.code != Errc::storage_full && failure.code != Errc::out_of_budget;
@@ -176,7 +185,7 @@ void Core::recover_from(const Error& failure) noexcept {
     auto txn = ports_.store.begin_read();
     state_->is_loaded = txn.ok() && load_state(**txn, ports_, settings_, *state_).ok();
     txn = error(Errc::unavailable, "released");
-    if (state_->is_loaded) state_->is_loaded = recount_folds({}).ok();
+    if (state_->is_loaded) state_->is_loaded = recount_folds(now).ok();
     ++g.reloads;
   } catch (const std::bad_alloc&) {
     state_->is_loaded = false;
@@ -199,7 +208,7 @@ void Core::note_confirmations(std::span<const Input> inputs, Now now) noexcept {
 void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
   note_confirmations(inputs, now);
   state_->retry_at = now.mono.after_ms(kReloadRetryMs);
-  if (!state_->is_loaded) recover_from(error(Errc::io_failed, "state lost"));
+  if (!state_->is_loaded) recover_from(error(Errc::io_failed, "state lost"), now);
   if (!state_->is_loaded) {
     refuse_all(inputs, Errc::unavailable, "the store is not usable at the moment", out);
     return;
@@ -220,7 +229,7 @@ void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
       if (first_push(input)) {
         refuse_all({&input, 1}, Errc::storage_full, "the store is full", out);
       } else if (auto done = attempt({&input, 1}); !done.ok()) {
-        if (state_->is_loaded) recover_from(done.error());
+        if (state_->is_loaded) recover_from(done.error(), now);
         refuse_all({&input, 1}, done.error().code, to_text(done.error().code), out);
       }
     }
@@ -228,10 +237,10 @@ void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
   }
   auto done = attempt(inputs);
   if (done.ok()) {
-    if (state_->unrecorded_since && next_deadline() && *next_deadline() <= now.mono) record_confirmations(out);
+    if (state_->unrecorded_since && next_deadline() && *next_deadline() <= now.mono) record_confirmations(now, out);
     return;
   }
-  recover_from(done.error());
+  recover_from(done.error(), now);
   const bool retry = done.error().code == Errc::out_of_budget && inputs.size() > 1 && state_->is_loaded;
   if (!retry) {
     refuse_all(inputs, done.error().code, to_text(done.error().code), out);
@@ -241,16 +250,22 @@ void Core::turn(std::span<Input> inputs, Now now, Effects& out) noexcept {
   for (Input& input : inputs) {
     done = attempt({&input, 1});
     if (done.ok()) continue;
-    if (state_->is_loaded) recover_from(done.error());
+    if (state_->is_loaded) recover_from(done.error(), now);
     refuse_all({&input, 1}, done.error().code, to_text(done.error().code), out);
   }
 }
 
-void Core::record_confirmations(Effects& out) noexcept {
+void Core::record_confirmations(Now now, Effects& out) noexcept {
   if (!state_->unrecorded_since) return;
   try {
     const std::string note = encode_note(state_->identity.store, settings_.upstreams, state_->confirmed);
-    if (!ports_.store.put_note(as_bytes(note)).ok()) return;  // they will be offered again, marked
+    if (!ports_.store.put_note(as_bytes(note)).ok()) {
+      // After a crash they would be offered again, marked. Not at once again: a medium that fails is not asked without
+      // end.
+      state_->unrecorded_since = now.mono;
+      state_->must_record = false;
+      return;
+    }
   } catch (const std::bad_alloc&) {
     return;
   }
@@ -266,7 +281,7 @@ void Core::flush(Now now, Effects& out) noexcept {
     state_->folds_since->ns = now.mono.ns - kFoldFlushMs * 1'000'000;
     turn({}, now, out);
   }
-  record_confirmations(out);
+  record_confirmations(now, out);
 }
 
 }  // namespace tocsin::core

@@ -79,11 +79,12 @@ class Core {
  private:
   [[nodiscard]] Status try_turn(std::span<Input> inputs, Now now, Effects& out);
   void refuse_all(std::span<Input> inputs, Errc code, const char* why, Effects& out) noexcept;
-  void record_confirmations(Effects& out) noexcept;
-  void recover_from(const Error& failure) noexcept;
+  void record_confirmations(Now now, Effects& out) noexcept;
+  void recover_from(const Error& failure, Now now) noexcept;
   /// What start() found of the store's past.
   struct Origin {
     bool is_new = false;
+    bool is_hurt = false;  ///< one copy of the identity is gone
     bool is_salvaged = false;
     bool is_moved = false;  ///< other hardware wrote it
     [[nodiscard]] bool needs_store_id() const noexcept { return is_new || is_salvaged || is_moved; }

@@ -10,13 +10,14 @@ constexpr std::uint32_t kFrameBytesMin = 8 * 1024;  ///< less credit than this i
 
 }  // namespace
 
-void Delivery::begin(const log::Ends& ends, const std::array<std::uint64_t, model::kLanes>& durable) noexcept {
+void Delivery::begin(const log::Ends& ends, const std::array<std::uint64_t, model::kLanes>& durable,
+                     bool is_cursor_lost) noexcept {
   for (std::size_t i = 0; i < model::kLanes; ++i) {
     Lane& lane = lanes_[i];
     lane.head = ends[i].last_seq;
     lane.durable = lane.confirmed = lane.offered = lane.offered_ever = durable[i];
     lane.start_head = ends[i].last_seq;
-    lane.start_window_bytes = window_bytes_;
+    lane.start_window_bytes = is_cursor_lost ? ~0ULL : window_bytes_;
   }
 }
 

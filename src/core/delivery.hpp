@@ -15,6 +15,8 @@ namespace tocsin::core {
 /// must be a function of the stored record alone.
 [[nodiscard]] constexpr std::uint64_t window_cost(std::size_t json_bytes) noexcept { return json_bytes + 64; }
 
+inline constexpr std::uint64_t kBatchBytesMax = 256 * 1024;  ///< of a frame with more than one item
+
 /// What the reader shall prepare next for one upstream.
 struct FeedRequest {
   std::uint32_t session = 0;     ///< the worker's own number; begins again with each worker process
@@ -29,6 +31,7 @@ struct FeedRequest {
   std::uint64_t start_head_seq = 0;     ///< end of the lane when this run began
   std::uint64_t start_window_bytes =
       0;  ///< of the window that an earlier run may have offered, what is left beyond repeat_to_seq
+  std::uint64_t batch_bytes_max = kBatchBytesMax;  ///< of a frame with more than one item
 };
 
 struct FeedResult {
@@ -50,8 +53,9 @@ class Delivery {
   Delivery(std::uint64_t window_bytes, std::array<bool, model::kLanes> wants) noexcept
       : window_bytes_(window_bytes), wants_(wants) {}
 
-  /// At start, before anything else: what is on flash.
-  void begin(const log::Ends& ends, const std::array<std::uint64_t, model::kLanes>& durable) noexcept;
+  /// At start, before anything else: what is on flash. `is_cursor_lost`: all that existed then is marked.
+  void begin(const log::Ends& ends, const std::array<std::uint64_t, model::kLanes>& durable,
+             bool is_cursor_lost = false) noexcept;
   /// After a turn.
   void on_view(const log::Ends& ends, const std::array<std::uint64_t, model::kLanes>& durable) noexcept;
 

@@ -44,6 +44,7 @@ struct FoldNews {
 inline constexpr std::size_t kFoldNewsMax = 256;  ///< the newest; others show their stored count until it is written
 
 /// Highest confirmed sequence on flash, per upstream and lane.
+using CursorLost = std::array<bool, kUpstreamsMax>;
 using Cursors = std::array<std::array<std::uint64_t, model::kLanes>, kUpstreamsMax>;
 
 /// What other threads may know of the state after a turn. Copied, never shared.
@@ -52,6 +53,8 @@ struct View {
   std::uint64_t generation = 0;  ///< of everything: changes with a reload
   log::Ends ends{};
   Cursors durable{};
+  CursorLost
+      cursor_lost{};  ///< of this start: nobody knows what this upstream has, so all that existed may be a repeat
   registry::Registry::Pointer registry;
   std::shared_ptr<const BootClocks> clocks;
   std::shared_ptr<const std::vector<FoldNews>> folds = std::make_shared<const std::vector<FoldNews>>();  ///< never null

@@ -38,7 +38,7 @@ class Batch {
       open(segment, record, repeat);
     } else if (segment.boot != head_.boot || record.data_id != head_.data_id || repeat != head_.repeat ||
                kind_of(record.kind) != head_.kind || writer_->count() >= kBatchItemsMax ||
-               cost_bytes_ + cost > request_.window_left_bytes || cost_bytes_ + cost > kBatchBytesMax) {
+               cost_bytes_ + cost > request_.window_left_bytes || cost_bytes_ + cost > request_.batch_bytes_max) {
       return false;
     }
     const bool trusted = (segment.flags & model::kSegmentTrusted) != 0;

@@ -12,7 +12,6 @@
 namespace tocsin::core {
 
 inline constexpr std::size_t kBatchItemsMax = 1'000;
-inline constexpr std::size_t kBatchBytesMax = 256 * 1024;  ///< of a frame with more than one item
 
 /// Reads the next batch for an upstream and encodes it as a data frame of the channel.
 /// Memory: one frame, at most the channel's largest.

@@ -4,6 +4,7 @@
 #include "src/core/note.hpp"
 #include "src/core/state.hpp"
 #include "src/model/seal.hpp"
+#include "src/model/segment.hpp"
 
 namespace tocsin::core {
 namespace {
@@ -11,20 +12,53 @@ namespace {
 using model::Key;
 using model::Table;
 
+/// Numbers are taken from the ends of the table: an end that is not what its key says must not give them.
+bool is_sound(const port::Entry& entry) { return model::unseal(entry.key, entry.value).ok(); }
+
+/// The highest boot number that anything else tells of.
+Result<std::uint32_t> find_boot(port::ReadTxn& txn) {
+  std::uint32_t boot = 0;
+  auto clock = txn.before(Key(Table::boot).u32(~0U));
+  if (!clock.ok()) return clock.error();
+  if (*clock && model::is_in((*clock)->key, Table::boot) && is_sound(**clock))
+    boot = load_be32((*clock)->key.data() + 1);
+  auto row = txn.before(Key(Table::audit_row).u64(~0ULL));
+  if (!row.ok()) return row.error();
+  if (*row && model::is_in((*row)->key, Table::audit_row)) {
+    const auto opened = model::open_sealed((*row)->key, (*row)->value, model::decode_audit_row);
+    if (opened.ok()) boot = std::max(boot, opened->boot);
+  }
+  for (std::size_t lane = 0; lane < model::kLanes; ++lane) {
+    auto newest = txn.before(model::segment_key(static_cast<model::Lane>(lane), ~0ULL));
+    if (!newest.ok()) return newest.error();
+    if (!*newest || !model::is_in((*newest)->key, Table::lane)) continue;
+    const auto segment = model::SegmentReader::open((*newest)->key, (*newest)->value);
+    if (segment.ok()) boot = std::max(boot, segment->header().boot);
+  }
+  return boot;
+}
+
 Status load_counters(port::ReadTxn& txn, Core::State& state) {
   const Key key(Table::state);
   auto value = txn.get(key);
   if (!value.ok()) return value.error();
+  bool is_known = false;
   if (*value) {
     auto record = model::open_sealed(key, **value, model::decode_state);
-    if (record.ok()) {
+    is_known = record.ok();
+    if (is_known) {
       state.record = *record;
     } else {
-      // Everything in it is a lower bound of something that can be found again, except the recount: begin at zero.
+      // All but the number of evicted events is found again; folds are recounted from the beginning.
       ++state.gauges.damaged_records;
       state.record = {};
       state.record.folds_from_seq = 1;
     }
+  }
+  if (!is_known) {
+    auto boot = find_boot(txn);
+    if (!boot.ok()) return boot.error();
+    state.record.boot = *boot;
   }
   auto ends = log::find_ends(txn);
   if (!ends.ok()) return ends.error();
@@ -33,9 +67,6 @@ Status load_counters(port::ReadTxn& txn, Core::State& state) {
   for (const auto& lane : state.ends) state.next_seq = std::max(state.next_seq, lane.last_seq + 1);
   return {};
 }
-
-/// Numbers are taken from the ends of the table: an end that is not what its key says must not give them.
-bool is_sound(const port::Entry& entry) { return model::unseal(entry.key, entry.value).ok(); }
 
 Status load_alerts(port::ReadTxn& txn, Core::State& state) {
   state.next_alert = std::max<std::uint64_t>(state.record.next_alert, 1);
@@ -47,7 +78,7 @@ Status load_alerts(port::ReadTxn& txn, Core::State& state) {
     state.oldest_alert = load_be64((*first)->key.data() + 1);
     auto last = txn.before(Key(Table::alert).u64(~0ULL));
     if (!last.ok()) return last.error();
-    state.is_doubtful = !is_sound(**first) || !is_sound(**last);
+    state.is_doubtful = state.is_doubtful || !is_sound(**first) || !is_sound(**last);
     const std::uint64_t newest = load_be64((*last)->key.data() + 1);
     state.next_alert = std::max(state.next_alert, newest + 1);
     state.alerts_stored = newest - state.oldest_alert + 1;
@@ -92,6 +123,18 @@ Status load_clocks(port::ReadTxn& txn, Core::State& state) {
   return {};
 }
 
+/// Of the newest block that can be read; 1 without one. Blocks: one for 256 rows or a day.
+Result<std::uint32_t> newest_epoch(port::ReadTxn& txn) {
+  for (Key at = Key(Table::audit_block).u64(~0ULL);;) {
+    auto entry = txn.before(at);
+    if (!entry.ok()) return entry.error();
+    if (!*entry || !model::is_in((*entry)->key, Table::audit_block)) return 1;
+    const auto block = model::open_sealed((*entry)->key, (*entry)->value, model::decode_audit_block);
+    if (block.ok()) return block->epoch;
+    at = Key(Table::audit_block).u64(load_be64((*entry)->key.data() + 1));
+  }
+}
+
 /// The chain's head: the newest intact block, then every row behind it (about a block's worth).
 Status load_audit(port::ReadTxn& txn, const port::Crypto& crypto, Core::State& state) {
   state.audit = audit::begin();
@@ -103,6 +146,9 @@ Status load_audit(port::ReadTxn& txn, const port::Crypto& crypto, Core::State& s
     if (block.ok()) {
       state.audit = audit::head_after(*block);
     } else {
+      const auto epoch = newest_epoch(txn);
+      if (!epoch.ok()) return epoch.error();
+      state.audit.epoch = *epoch;
       state.audit.next_block = load_be64((*last_block)->key.data() + 1) + 1;
       state.is_audit_broken = true;
       state.is_doubtful = true;
@@ -115,6 +161,10 @@ Status load_audit(port::ReadTxn& txn, const port::Crypto& crypto, Core::State& s
     if (!*entry || !model::is_in((*entry)->key, Table::audit_row)) break;
     const std::uint64_t number = load_be64((*entry)->key.data() + 1);
     const bool follows = number == index;
+    if (number == ~0ULL) {
+      state.is_audit_broken = state.is_doubtful = true;
+      break;
+    }
     index = number + 1;
     const auto row = model::open_sealed((*entry)->key, (*entry)->value, model::decode_audit_row);
     const bool continues = !state.is_audit_broken && row.ok() && audit::resume(state.audit, *row, crypto).ok();
@@ -146,23 +196,28 @@ Status load_state(port::ReadTxn& txn, const Ports& ports, const Settings& settin
   if (!registry.ok()) return registry.error();
   state.registry = *registry;
   state.gauges.damaged_records += damaged;
-  state.is_doubtful = false;
+  const auto sound_ends = log::has_sound_ends(txn);
+  if (!sound_ends.ok()) return sound_ends.error();
+  state.is_doubtful = !*sound_ends;
   if (auto done = load_alerts(txn, state); !done.ok()) return done.error().in("loading alerts");
   if (auto done = load_clocks(txn, state); !done.ok()) return done.error().in("loading clocks");
   if (auto done = load_audit(txn, ports.crypto, state); !done.ok()) return done.error().in("loading the audit head");
+  const auto intact = has_intact_cursors(txn);
+  if (!intact.ok()) return intact.error();
   for (std::size_t i = 0; i < settings.upstreams.size(); ++i) {
     auto cursor = read_cursor(txn, settings.upstreams[i].name);
     if (!cursor.ok()) return cursor.error();
-    state.durable[i] = *cursor;
+    state.durable[i] = cursor->value_or(LaneCursors{});
+    state.cursor_lost[i] = !*cursor && !*intact;
+    if (state.cursor_lost[i]) ++state.gauges.damaged_records;
   }
   std::array<std::byte, port::kNoteBytesMax> note{};
   const auto note_bytes = ports.store.get_note(note);
   if (note_bytes.ok())
     merge_note(Bytes(note).first(*note_bytes), state.identity.store, settings.upstreams, state.durable);
-  // A cursor beyond the log's end (a damaged store) must not hide what comes next.
-  for (auto& upstream : state.durable) {
-    for (std::size_t lane = 0; lane < model::kLanes; ++lane)
-      upstream[lane] = std::min(upstream[lane], state.next_seq - 1);
+  // What was confirmed was given once, also when the log's end is gone: it is not given again.
+  for (const auto& upstream : state.durable) {
+    for (const std::uint64_t seq : upstream) state.next_seq = std::max(state.next_seq, seq + 1);
   }
   // What brokers confirmed in this run is still true, whatever made the state be read again.
   bool is_behind = false;

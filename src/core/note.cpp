@@ -17,6 +17,15 @@ constexpr std::uint8_t kNoteFormat = 1;
 
 Key key_of(std::string_view upstream) { return Key(Table::cursor).raw(as_bytes(upstream)); }
 
+std::optional<LaneCursors> decode(Bytes key, Bytes value) {
+  const auto payload = model::unseal(key, value);
+  if (!payload.ok()) return std::nullopt;
+  LaneCursors out{};
+  model::Decoder in(*payload);
+  for (auto& seq : out) seq = in.get<std::uint64_t>();
+  return in.at_end() ? std::optional{out} : std::nullopt;
+}
+
 }  // namespace
 
 Status put_cursor(port::WriteTxn& txn, std::string_view upstream, const LaneCursors& seqs) {
@@ -29,22 +38,31 @@ Status put_cursor(port::WriteTxn& txn, std::string_view upstream, const LaneCurs
   return {};
 }
 
-Result<LaneCursors> read_cursor(port::ReadTxn& txn, std::string_view upstream) {
-  LaneCursors out{};
+Result<std::optional<LaneCursors>> read_cursor(port::ReadTxn& txn, std::string_view upstream) {
   const Key key = key_of(upstream);
   auto value = txn.get(key);
   if (!value.ok()) return value.error().in("reading a cursor");
-  if (!*value) return out;
-  const auto payload = model::unseal(key, **value);
-  if (!payload.ok()) return out;
-  model::Decoder in(*payload);
-  for (auto& seq : out) seq = in.get<std::uint64_t>();
-  if (!in.at_end()) out = {};
-  return out;
+  return *value ? decode(key, **value) : std::optional<LaneCursors>{};
+}
+
+Result<bool> has_intact_cursors(port::ReadTxn& txn) {
+  for (std::string at(1, static_cast<char>(Table::cursor));;) {
+    auto entry = txn.at_or_after(as_bytes(at));
+    if (!entry.ok()) return entry.error();
+    if (!*entry || !model::is_in((*entry)->key, Table::cursor)) return true;
+    if (!decode((*entry)->key, (*entry)->value)) return false;
+    at = std::string(as_text((*entry)->key)) + '\0';
+  }
 }
 
 Status drop_unknown_cursors(port::WriteTxn& txn, std::span<const Upstream> known,
                             const std::function<Status(std::string_view)>& told) {
+  bool all_known = true;
+  for (const Upstream& upstream : known) {
+    auto cursor = read_cursor(txn, upstream.name);
+    if (!cursor.ok()) return cursor.error();
+    all_known = all_known && cursor->has_value();
+  }
   std::string at(1, static_cast<char>(Table::cursor));
   for (;;) {
     auto entry = txn.at_or_after(as_bytes(at));
@@ -52,7 +70,9 @@ Status drop_unknown_cursors(port::WriteTxn& txn, std::span<const Upstream> known
     if (!*entry || !model::is_in((*entry)->key, Table::cursor)) return {};
     const std::string key(as_text((*entry)->key));
     const std::string_view name = std::string_view(key).substr(1);
-    if (std::none_of(known.begin(), known.end(), [name](const Upstream& u) { return u.name == name; })) {
+    const bool is_wanted =
+        std::any_of(known.begin(), known.end(), [name](const Upstream& u) { return u.name == name; });
+    if (!is_wanted && (all_known || decode((*entry)->key, (*entry)->value))) {
       if (auto done = told(name); !done.ok()) return done;
       if (auto done = txn.erase(as_bytes(key)); !done.ok()) return done;
     }

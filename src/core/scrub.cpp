@@ -86,7 +86,9 @@ class Scrubber {
   }
 
   Result<bool> look_at(port::WriteTxn& txn, Bytes key, Bytes value) {
-    if (model::is_in(key, Table::format) || model::is_in(key, Table::state)) return false;
+    for (const Table table : {Table::format, Table::state, Table::cursor}) {
+      if (model::is_in(key, table)) return false;
+    }
     if (belongs(key, value)) {
       last_numbered_ = std::string{as_text(key)};
       return model::is_in(key, Table::alert) ? find_again(txn, value) : Result<bool>{false};
@@ -100,6 +102,7 @@ class Scrubber {
     if (auto done = txn.erase(key); !done.ok()) return done.error();
     if (!home) {
       ++report_.removed;
+      if (model::is_in(key, Table::lane)) ++report_.segments_removed;
       return true;
     }
     auto there = txn.get(*home);

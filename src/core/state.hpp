@@ -38,6 +38,7 @@ struct Core::State {
   std::uint32_t boot = 0;
   log::Ends ends{};
   Cursors durable{};
+  CursorLost cursor_lost{};
   Cursors confirmed{};
   registry::Registry::Pointer registry = std::make_shared<const registry::Registry>();
   std::shared_ptr<const BootClocks> clocks = std::make_shared<const BootClocks>();
@@ -51,7 +52,7 @@ struct Core::State {
   std::optional<Monotonic> unrecorded_since;                     ///< a confirmation waits for company
   bool must_record = false;
   std::optional<Monotonic> old_tokens_at;  ///< when to see whether an old token of an instance ends
-  std::optional<Monotonic> folds_since;  ///< the first fold that waits
+  std::optional<Monotonic> folds_since;    ///< the first fold that waits
   std::uint64_t folds_waiting = 0;
   bool wrote_untrusted = false;  ///< this boot has records whose wall time cannot be believed
   std::uint64_t alerts_open = 0;
@@ -60,7 +61,7 @@ struct Core::State {
   std::uint64_t generation = 1;  ///< of the state: rises with each reload
   bool is_loaded = false;
   bool is_doubtful = false;  ///< a table ends in something that is not what its key says
-  Monotonic retry_at;  ///< while it is not: when to read it again
+  Monotonic retry_at;        ///< while it is not: when to read it again
   Gauges gauges;
   /// Tells the other threads what open alerts count beyond the store. Throws bad_alloc; then nothing changed.
   void show_folds();

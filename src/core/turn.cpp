@@ -76,9 +76,13 @@ Status Core::Turn::put_block(const model::AuditBlock& block) {
   return done.ok() ? done : Status{done.error().in("audit block")};
 }
 
-Status Core::Turn::begin_audit_epoch() {
-  const auto block = audit::begin_epoch(audit_, {now_, state_.boot}, ports_.crypto);
-  return block ? put_block(*block) : Status{};
+Status Core::Turn::begin_audit_epoch(std::string_view object, std::string_view detail) {
+  const audit::Moment moment{now_, state_.boot};
+  if (const auto block = audit::begin_epoch(audit_, moment, ports_.crypto)) {
+    if (auto done = put_block(*block); !done.ok()) return done;
+  }
+  if (auto done = audit(model::AuditAction::store_salvaged, "system", object, detail); !done.ok()) return done;
+  return put_block(audit::seal_open(audit_, moment, ports_.crypto));
 }
 
 Status Core::Turn::ride_along() {

@@ -41,8 +41,9 @@ class Core::Turn {
   [[nodiscard]] Status raise_own(std::string_view name, std::string_view description, std::uint8_t severity);
   [[nodiscard]] Status put_identity(const model::Identity& identity);
   [[nodiscard]] Status begin_boot();
-  /// The chain cannot be continued (salvage, damage): its next row begins a new epoch.
-  [[nodiscard]] Status begin_audit_epoch();
+  /// The chain cannot be continued (salvage, damage): a new epoch begins with the row store_salvaged, in a block of its
+  /// own, so that the next start does not find the same damage at the chain's end.
+  [[nodiscard]] Status begin_audit_epoch(std::string_view object, std::string_view detail);
   [[nodiscard]] Status sync_upstreams();
 
  private:

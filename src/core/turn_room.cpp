@@ -19,14 +19,17 @@ constexpr std::uint64_t kAllShares = 88;
 /// What one stored alert and one audit row cost in pages, generously: their tables are counted by number.
 constexpr std::uint64_t kAlertBytes = 1'024;
 constexpr std::uint64_t kAuditRowBytes = 320;
-/// Segments that one turn removes at most: more than a turn of any size can add.
-constexpr int kDropsPerTurn = 24;
+/// Segments that one turn removes at most: for their age, and when the log is over its share. Then it goes on until it
+/// is below again and has freed what this turn adds, so that small segments cannot fill the store while large ones
+/// come.
+constexpr int kAgedDropsPerTurn = 24;
+constexpr int kDropsPerTurn = 1'024;
 constexpr int kAlertDropsPerTurn = 8;
 
 }  // namespace
 
 std::uint64_t Core::Turn::others_bytes() const noexcept {
-  return alerts_stored_ * kAlertBytes + audit_.next_row * kAuditRowBytes;
+  return std::min(alerts_stored_ * kAlertBytes + audit_.next_row * kAuditRowBytes, ports_.store.use().used_bytes);
 }
 
 /// The audit log is never cut in this release. When it has outgrown its share the log of events gives way, so that an
@@ -56,6 +59,7 @@ std::uint64_t Core::Turn::delivered_to(Lane lane) const noexcept {
 }
 
 bool Core::Turn::is_expired(const log::Oldest& what) const noexcept {
+  if (what.damaged) return true;  // it has no date, and nobody can read it
   if (what.boot == state_.boot) return now_.mono.ms() - what.newest_mono_ms > settings_.retention_ms;
   const Wall received = clocks_->date(what.boot, what.wall_trusted, what.newest_wall_ms, what.newest_mono_ms);
   return now_.wall.trusted && received.trusted && now_.wall.unix_ms - received.unix_ms > settings_.retention_ms;
@@ -112,8 +116,8 @@ Result<bool> Core::Turn::trim_lane(Lane lane, bool is_over_share) {
 Status Core::Turn::trim_log() {
   const std::uint64_t share = log_share_bytes();
   const std::uint64_t used = log_used_bytes();
-  std::uint64_t over = used > share ? used - share : 0;
-  int drops = kDropsPerTurn;
+  std::uint64_t over = used > share ? used - share + (appender_ ? appender_->bytes() : 0) : 0;
+  int drops = over > 0 ? kDropsPerTurn : kAgedDropsPerTurn;
   // Least important lane first; within it the oldest.
   for (std::size_t i = model::kLanes; i-- > 0 && drops > 0;) {
     while (drops-- > 0) {
@@ -133,13 +137,14 @@ Status Core::Turn::trim_alerts() {
   const std::uint64_t most =
       std::max<std::uint64_t>(ports_.store.use().quota_bytes * kAlertShare / 100 / kAlertBytes, 64);
   for (int i = 0; i < kAlertDropsPerTurn && alerts_stored_ > 0; ++i) {
-    if (alerts_stored_ <= most && (i > 0 || oldest_alert_ == 0 || !now_.wall.trusted)) return {};
+    if (alerts_stored_ <= most && (i > 0 || !now_.wall.trusted)) return {};
     if (auto done = need_txn(); !done.ok()) return done;
     auto entry = txn_->at_or_after(Key(Table::alert).u64(oldest_alert_));
     if (!entry.ok()) return entry.error();
     if (!*entry || !model::is_in((*entry)->key, Table::alert)) return {};
     const std::uint64_t number = load_be64((*entry)->key.data() + 1);
     oldest_alert_ = number;
+    alerts_stored_ = std::min(alerts_stored_, next_alert_ - std::min(number, next_alert_));
     auto stored = model::open_sealed((*entry)->key, (*entry)->value, model::decode_alert);
     if (stored.ok() && model::is_open(stored->state)) {
       if (alerts_stored_ <= most) return {};

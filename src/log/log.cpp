@@ -11,26 +11,26 @@ namespace {
 using model::Lane;
 using model::SegmentReader;
 
-/// A segment holds at most this many records, so its last sequence is at most this far from its first.
-constexpr std::uint64_t kDeltaMax = 1U << 20;
-
-bool is_segment_of(const port::Entry& entry, Lane lane) noexcept {
-  return entry.key.size() == 10 && model::is_in(entry.key, model::Table::lane) &&
-         entry.key[1] == static_cast<std::byte>(lane);
+bool is_in_lane(const std::optional<port::Entry>& entry, Lane lane) noexcept {
+  return entry && entry->key.size() == 10 && model::is_in(entry->key, model::Table::lane) &&
+         entry->key[1] == static_cast<std::byte>(lane);
 }
 
 Result<std::optional<port::Entry>> first_of(port::ReadTxn& txn, Lane lane, std::uint64_t from) {
   auto entry = txn.at_or_after(model::segment_key(lane, from));
   if (!entry.ok()) return entry.error().in("log: seek");
-  if (*entry && !is_segment_of(**entry, lane)) return std::optional<port::Entry>{};
-  return entry;
+  return is_in_lane(*entry, lane) ? entry : std::optional<port::Entry>{};
 }
 
 Result<std::optional<port::Entry>> last_before(port::ReadTxn& txn, Lane lane, std::uint64_t seq) {
   auto entry = txn.before(model::segment_key(lane, seq));
   if (!entry.ok()) return entry.error().in("log: seek back");
-  if (*entry && !is_segment_of(**entry, lane)) return std::optional<port::Entry>{};
-  return entry;
+  return is_in_lane(*entry, lane) ? entry : std::optional<port::Entry>{};
+}
+
+bool is_sound(const std::optional<port::Entry>& entry) noexcept {
+  const auto segment = SegmentReader::open(entry->key, entry->value);
+  return segment.ok() || segment.error().code == Errc::unsupported;
 }
 
 std::uint64_t first_seq_of(const port::Entry& entry) noexcept { return load_be64(entry.key.data() + 2); }
@@ -47,11 +47,25 @@ Result<Ends> find_ends(port::ReadTxn& txn) {
     ends[i].first_seq = first_seq_of(**first);
     auto last = last_before(txn, lane, ~0ULL);
     if (!last.ok()) return last.error();
-    if (!*last) return error(Errc::storage_corrupt, "log: a lane with a first and no last segment");
+    if (!*last) last = first;
     auto segment = SegmentReader::open((*last)->key, (*last)->value);
-    ends[i].last_seq = segment.ok() ? segment->last_seq() : first_seq_of(**last) + kDeltaMax;
+    ends[i].last_seq = segment.ok() ? segment->last_seq() : first_seq_of(**last) + kSequencesPerSegmentMax;
   }
   return ends;
+}
+
+Result<bool> has_sound_ends(port::ReadTxn& txn) {
+  for (std::size_t i = 0; i < model::kLanes; ++i) {
+    const auto lane = static_cast<Lane>(i);
+    auto first = txn.at_or_after(model::segment_key(lane, 0));
+    if (!first.ok()) return first.error();
+    if (!is_in_lane(*first, lane)) continue;
+    if (!is_sound(*first)) return false;
+    auto last = txn.before(model::segment_key(lane, ~0ULL));
+    if (!last.ok()) return last.error();
+    if (!is_in_lane(*last, lane) || !is_sound(*last)) return false;
+  }
+  return true;
 }
 
 Appender::Appender(port::WriteTxn& txn, std::uint32_t boot, Buffers& buffers)

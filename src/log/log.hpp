@@ -25,6 +25,12 @@ using Ends = std::array<LaneEnds, model::kLanes>;
 /// counter: its own first sequence plus the largest delta a segment can have is taken.
 [[nodiscard]] Result<Ends> find_ends(port::ReadTxn& txn);
 
+/// False: a lane begins or ends in something that is no segment of it.
+[[nodiscard]] Result<bool> has_sound_ends(port::ReadTxn& txn);
+
+/// A segment holds at most this many records, so its last sequence is at most this far from its first.
+inline constexpr std::uint64_t kSequencesPerSegmentMax = 1U << 20;
+
 /// Appends the records of one turn to their lanes and puts each finished segment. One per turn.
 /// Memory: one segment buffer a lane in use, kept by the caller between turns (`Buffers`).
 class Appender {

@@ -33,9 +33,10 @@ enum class Lane : std::uint8_t { alert = 0, critical = 1, normal = 2 };
 inline constexpr std::size_t kLanes = 3;
 [[nodiscard]] const char* to_text(Lane lane) noexcept;
 
-/// A key in place; at most 1 + 71 bytes here.
+/// A key in place.
 class Key {
  public:
+  static constexpr std::size_t kRestBytesMax = 71;  ///< behind the table
   explicit Key(Table table) noexcept { bytes_[size_++] = static_cast<std::byte>(table); }
   Key& u8(std::uint8_t v) noexcept {
     bytes_[size_++] = static_cast<std::byte>(v);
@@ -51,7 +52,7 @@ class Key {
     size_ += 8;
     return *this;
   }
-  /// Cut at the room left (71 bytes of payload in all); names are checked where they enter.
+  /// Cut at the room left; names are checked where they enter.
   Key& raw(Bytes v) noexcept {
     const std::size_t n = v.size() < bytes_.size() - size_ ? v.size() : bytes_.size() - size_;
     std::memcpy(bytes_.data() + size_, v.data(), n);
@@ -62,13 +63,17 @@ class Key {
   [[nodiscard]] operator Bytes() const noexcept { return {bytes_.data(), size_}; }
 
  private:
-  std::array<std::byte, 72> bytes_{};
+  std::array<std::byte, 1 + kRestBytesMax> bytes_{};
   std::size_t size_ = 0;
 };
 
 [[nodiscard]] inline Key segment_key(Lane lane, std::uint64_t first_seq) noexcept {
   return Key(Table::lane).u8(static_cast<std::uint8_t>(lane)).u64(first_seq);
 }
+/// Whether a key has the form that its table gives it. A key of no table is none: a new table needs a higher store
+/// format.
+[[nodiscard]] bool is_key(Bytes key) noexcept;
+
 [[nodiscard]] inline bool is_in(Bytes key, Table table) noexcept {
   return !key.empty() && key[0] == static_cast<std::byte>(table);
 }

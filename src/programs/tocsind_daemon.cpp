@@ -88,7 +88,8 @@ TocsinDaemon::~TocsinDaemon() = default;
 int TocsinDaemon::open_store() {
   auto store = lmdb::LmdbStore::open({.dir = config_.data_dir,
                                       .quota_bytes = static_cast<std::uint64_t>(config_.store_quota_bytes),
-                                      .map_bytes_max = static_cast<std::uint64_t>(config::kBoard.map_bytes_max)});
+                                      .map_bytes_max = static_cast<std::uint64_t>(config::kBoard.map_bytes_max),
+                                      .is_key = model::is_key});
   if (!store.ok()) {
     say(("cannot open the store in " + config_.data_dir).c_str(), store.error());
     advise(store.error(), "appliance.data_dir");

@@ -86,7 +86,7 @@ UpstreamRunner::~UpstreamRunner() {
 }
 
 void UpstreamRunner::start(const core::View& view) {
-  delivery_.begin(view.ends, view.durable[index_]);
+  delivery_.begin(view.ends, view.durable[index_], view.cursor_lost[index_]);
   launch();
 }
 
@@ -253,8 +253,8 @@ void UpstreamRunner::pump() noexcept {
   } else if (link_ && !link_->closed() && !link_->data_pending()) {
     if (auto request = delivery_.next_feed()) {
       if (message_bytes_max_ != 0)
-        request->frame_bytes_max =
-            std::min(request->frame_bytes_max, std::max<std::uint32_t>(message_bytes_max_, 64 * 1024));
+        request->batch_bytes_max =
+            std::min(request->batch_bytes_max, std::max<std::uint64_t>(message_bytes_max_, 64 * 1024));
       try {
         const auto& view = parts_.daemon.view();
         auto job = std::make_unique<core::FeedJob>(

@@ -84,10 +84,11 @@ TEST(CursorTable, IsReadBackAndForgottenWithItsUpstream) {
   }
   auto txn = store.begin_read();
   EXPECT_EQ(*read_cursor(**txn, "centre"), (LaneCursors{1, 2, 3}));
-  EXPECT_EQ(*read_cursor(**txn, "gone"), LaneCursors{});
+  EXPECT_FALSE(*read_cursor(**txn, "gone"));
+  EXPECT_TRUE(*has_intact_cursors(**txn));
 }
 
-TEST(CursorTable, ADamagedCursorIsZeroSoThatAllIsOfferedAgain) {
+TEST(CursorTable, ADamagedCursorIsNoneAndIsTold) {
   sim::SimStore store;
   {
     auto txn = store.begin_write();
@@ -100,7 +101,8 @@ TEST(CursorTable, ADamagedCursorIsZeroSoThatAllIsOfferedAgain) {
     ASSERT_TRUE((*txn)->commit().ok());
   }
   auto txn = store.begin_read();
-  EXPECT_EQ(*read_cursor(**txn, "centre"), LaneCursors{});
+  EXPECT_FALSE(*read_cursor(**txn, "centre"));
+  EXPECT_FALSE(*has_intact_cursors(**txn));
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <map>
 
 #include "src/model/alert.hpp"
+#include "src/model/audit.hpp"
 #include "src/model/seal.hpp"
 #include "tests/support/core_box.hpp"
 
@@ -132,6 +133,73 @@ TEST_F(Scrub, AnAlertUnderAFarNumberClosesNoOther) {
   push(77);
   EXPECT_EQ(box.core->gauges().alerts_open, 6U);
   EXPECT_TRUE(content().contains(std::string{as_text(Key(Table::alert).u64(6))}));
+}
+
+TEST_F(Scrub, ADamagedCursorOffersAllThatIsStoredAgainAndSaysSo) {
+  static_cast<void>(box.turn(core::Input{{}, core::Confirm{0, model::Lane::normal, 9, false}}));
+  box.advance(2'000);
+  push(1);
+  ASSERT_EQ(box.core->view().durable[0][2], 9U);
+  box.power_cut();
+  ASSERT_TRUE(box.start().ok());
+  EXPECT_FALSE(box.core->view().cursor_lost[0]);
+  const Key cursor = Key(Table::cursor).raw(as_bytes(std::string_view("centre")));
+  for (const bool is_key_damaged : {false, true}) {
+    box.power_cut();
+    if (is_key_damaged) {
+      move(cursor, Key(Table::cursor).raw(as_bytes(std::string_view("cantre"))));
+    } else {
+      edit([&](port::WriteTxn& txn) { EXPECT_TRUE(txn.put(cursor, as_bytes(std::string_view("damage"))).ok()); });
+    }
+    static_cast<void>(box.store.put_note({}));
+    ASSERT_TRUE(box.start().ok());
+    EXPECT_TRUE(box.core->view().cursor_lost[0]);
+    EXPECT_EQ(box.core->view().durable[0][2], 0U);
+    edit([&](port::WriteTxn& txn) { static_cast<void>(txn.erase(cursor)); });
+    static_cast<void>(box.turn(core::Input{{}, core::Confirm{0, model::Lane::normal, 9, false}}));
+    box.advance(2'000);
+    push(1);
+  }
+}
+
+TEST_F(Scrub, TheBootNumberIsFoundAgainWithoutTheCounters) {
+  box.power_cut();
+  ASSERT_TRUE(box.start().ok());
+  ASSERT_EQ(box.core->gauges().boot, 2U);
+  box.power_cut();
+  edit([](port::WriteTxn& txn) { EXPECT_TRUE(txn.put(Key(Table::state), as_bytes(std::string_view("damage"))).ok()); });
+  ASSERT_TRUE(box.start().ok());
+  EXPECT_EQ(box.core->gauges().boot, 3U);
+}
+
+TEST_F(Scrub, ABrokenAuditChainIsAnnouncedOnce) {
+  box.power_cut();
+  edit([](port::WriteTxn& txn) {
+    EXPECT_TRUE(txn.put(Key(Table::audit_row).u64(1), as_bytes(std::string_view("damage"))).ok());
+  });
+  const auto salvages = [this] {
+    std::size_t count = 0;
+    for (const auto& [key, value] : content()) {
+      if (key[0] != 'R') continue;
+      const auto row = model::open_sealed(as_bytes(key), as_bytes(value), model::decode_audit_row);
+      count += row.ok() && row->action == model::AuditAction::store_salvaged ? 1 : 0;
+    }
+    return count;
+  };
+  for (int start = 0; start < 3; ++start) {
+    ASSERT_TRUE(box.start().ok());
+    EXPECT_EQ(salvages(), 1U);
+    box.power_cut();
+  }
+}
+
+TEST_F(Scrub, ALostCopyOfTheIdentityIsMadeAgain) {
+  const auto before = content();
+  box.power_cut();
+  edit(
+      [](port::WriteTxn& txn) { EXPECT_TRUE(txn.put(Key(Table::format), as_bytes(std::string_view("damage"))).ok()); });
+  ASSERT_TRUE(box.start().ok());
+  EXPECT_EQ(content()[std::string(1, '\0')], before.at(std::string(1, '\0')));
 }
 
 TEST_F(Scrub, ASequenceIsNotGivenAgainAfterItsSegmentWasRemoved) {
