@@ -11,7 +11,8 @@
 
 /// HTTP/1.1 as RFC 9112 writes it: what a server takes beyond this another one may read in another way. Three things
 /// are tolerated, because nothing can be smuggled by them: before a request, lines that are empty or begin with NUL; in
-/// the head, NUL or a nameless colon in the place of CR, which the library makes the same before anybody sees them;
+/// the head, NUL, a line feed or a nameless colon in the place of CR, which the library makes the same before anybody
+/// sees them;
 /// between chunks, lines that end in a line feed alone, behind which this reader takes nothing more.
 namespace tocsin::fuzz {
 
@@ -106,11 +107,14 @@ class StrictReader {
   }
 
  private:
+  static constexpr std::string_view kNulLine{"\0\n", 2};
+  static constexpr std::string_view kNulsAtTheEnd{"\0\0\n\n", 4};  // as many bytes as two ends of lines
   /// Up to CR LF (or NUL LF); none of them may stand alone.
   std::optional<std::string_view> line() {
     if (is_loose_) return loose_line();
+    const bool is_empty = rest_.starts_with(":\n") || rest_.starts_with("\n\n");
     const std::size_t end =
-        rest_.starts_with(":\n") ? 0 : std::min(rest_.find("\r\n"), rest_.find(std::string_view{"\0\n", 2}));
+        is_empty ? 0 : std::min({rest_.find("\r\n"), rest_.find(kNulLine), rest_.find(kNulsAtTheEnd)});
     if (end == std::string_view::npos) return std::nullopt;
     const std::string_view out = rest_.substr(0, end);
     rest_.remove_prefix(end + 2);
