@@ -51,6 +51,19 @@ bool Body::reserve(Budget& budget, std::size_t bytes) noexcept {
 }
 
 bool Body::grow(std::size_t bytes) noexcept {
+  const std::size_t before = capacity_ + kPadding;
+  if (before >= kMappedFrom) {
+    const std::size_t block = bytes + kPadding;
+    if (block < bytes || !budget_->try_charge(block - before)) return false;
+    void* const moved = ::mremap(data_, before, block, MREMAP_MAYMOVE);  // what is added is zero
+    if (moved == MAP_FAILED) {
+      budget_->release(block - before);
+      return false;
+    }
+    data_ = static_cast<std::byte*>(moved);
+    capacity_ = bytes;
+    return true;
+  }
   Body larger;
   if (!larger.reserve(*budget_, bytes)) return false;
   larger.append({data_, size_});

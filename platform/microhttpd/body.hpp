@@ -28,7 +28,9 @@ class Body {
 
   /// False: the budget or the system has no room; nothing changed. Precondition: empty.
   [[nodiscard]] bool reserve(Budget& budget, std::size_t bytes) noexcept;
-  /// Enlarges to `bytes`, keeping the content; both blocks exist for a moment and are charged.
+  /// Enlarges to `bytes`, keeping the content. A block of 64 KiB and more is moved by its pages and only what is added
+  /// is charged; a smaller one exists beside the new one for a moment. False: nothing changed.
+  /// Precondition: not empty, bytes >= capacity().
   [[nodiscard]] bool grow(std::size_t bytes) noexcept;
   /// Precondition: size() + part.size() <= capacity().
   void append(std::span<const std::byte> part) noexcept;

@@ -195,19 +195,44 @@ def test_a_body_above_500_kb_is_refused_and_one_below_is_taken(appliance, plugin
     assert len(appliance.events()) == 2
 
 
-def test_an_endless_chunked_body_is_cut(appliance, plugin):
+def post_chunked(appliance, body, chunk_bytes=4096):
     connection = http.client.HTTPConnection("127.0.0.1", appliance.push_port, timeout=30)
-    chunk = b" " * 65536
+    chunks = (body[at:at + chunk_bytes] for at in range(0, len(body), chunk_bytes))
+    connection.request("POST", "/v2/push/", chunks, encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
+    answer = connection.getresponse()
+    return answer.status, json.loads(answer.read())
+
+
+def padded(plugin, size):
+    body = json.dumps({"data_id": plugin["data_id"], "access_token": plugin["token"], "data": [event("x")]}).encode()
+    return body + b" " * (size - len(body))
+
+
+@pytest.mark.parametrize("size", [65_537, 262_145, 512_000])
+def test_a_chunked_body_up_to_the_limit_is_taken(appliance, plugin, size):
+    assert post_chunked(appliance, padded(plugin, size))[0] == 200
+
+
+@pytest.mark.parametrize("size", [512_001, 1_000_000])
+def test_a_chunked_body_over_the_limit_is_told_so(appliance, plugin, size):
+    status, answer = post_chunked(appliance, padded(plugin, size))
+    assert (status, answer["code"]) == (413, "413")
+    assert appliance.events() == []
+
+
+def test_an_endless_chunked_body_is_cut(appliance, plugin):
+    # More than is worth reading only to answer: the connection ends in the middle of it.
+    sent = 0
 
     def forever():
-        for _ in range(200):
-            yield chunk
-    try:
+        nonlocal sent
+        while sent < 64 * 2**20:
+            yield b" " * 65536
+            sent += 65536
+    connection = http.client.HTTPConnection("127.0.0.1", appliance.push_port, timeout=30)
+    with pytest.raises((BrokenPipeError, ConnectionResetError)):
         connection.request("POST", "/v2/push/", forever(), encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
-        status = connection.getresponse().status
-    except (BrokenPipeError, ConnectionResetError):
-        status = 413  # it answered and hung up while we were still writing
-    assert status == 413
+    assert sent < 32 * 2**20
     assert appliance.push(plugin, event("still there")).status == 200
 
 

@@ -97,6 +97,28 @@ TEST_F(Admission, GrowsAChunkedBodyUpToTheLimit) {
   EXPECT_EQ(pool.used_bytes(), 0U);
 }
 
+TEST_F(Admission, AChunkedBodyOfTheLargestSizeFitsThePoolOfABoard) {
+  ASSERT_TRUE(pool.try_charge(pool.limit_bytes() - 640 * KiB));
+  start();
+  const auto chunked = [](std::size_t bytes) {
+    std::string out = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n";
+    for (; bytes >= 1'000; bytes -= 1'000) out += "3e8\r\n" + std::string(1'000, 'x') + "\r\n";
+    if (bytes > 0) out += "1\r\ny\r\n";
+    return out + "0\r\n\r\n";
+  };
+  Client fits{port};
+  fits.send(chunked(512'000));
+  ASSERT_TRUE(run_until_answers(fits)) << fits.got;
+  EXPECT_EQ(fits.status(), 200) << fits.got;
+  EXPECT_EQ(handler.bodies.back(), std::string(512'000, 'x'));
+  EXPECT_TRUE(handler.padding_is_zero);
+  Client over{port};
+  over.send(chunked(512'001));
+  ASSERT_TRUE(run_until_answers(over)) << over.got;
+  EXPECT_EQ(over.status(), 413) << over.got;
+  EXPECT_EQ(pool.used_bytes(), pool.limit_bytes() - 640 * KiB);
+}
+
 TEST_F(Admission, LetsTwoWaitInOrderAndServesAll) {
   start();
   std::vector<std::unique_ptr<Client>> clients;
