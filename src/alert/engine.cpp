@@ -32,7 +32,7 @@ bool is_expired(const Alert* newest, const EventFacts& facts, Wall received) noe
 
 Input input_of(const Alert* newest, const EventFacts& facts, const Arrival& arrival) noexcept {
   if (newest != nullptr && arrival.seq <= newest->last_event_seq) return Input::event_repeat;
-  if (is_expired(newest, facts, arrival.received)) return Input::event_expired;
+  if (arrival.can_expire && is_expired(newest, facts, arrival.received)) return Input::event_expired;
   const bool is_open = newest != nullptr && model::is_open(newest->state);
   const bool less_severe = is_open && facts.severity > newest->severity;
   const bool outdated = is_open && arrival.received.trusted && is_older(facts.time_ms, newest->begin_ms);

@@ -28,6 +28,7 @@ struct Arrival {
   Wall received;
   std::int32_t data_id = 0;
   std::string_view plugin_id;
+  bool can_expire = true;  ///< a standard event; a custom event opens or folds an alert however old its timestamp is
 };
 
 struct Decision {
@@ -39,7 +40,7 @@ struct Decision {
 
 /// What one event does to the newest alert of its dedupe identity. `newest`: null when there is none; one that has
 /// ended may be given (its end then decides whether the event is too old) or left out.
-/// Expiry and outdated ends are looked for only when the wall clock was trusted at reception.
+/// Expiry (of what can_expire) and outdated ends are looked for only when the wall clock was trusted at reception.
 [[nodiscard]] Decision decide(const model::Alert* newest, const model::EventFacts& facts,
                               const Arrival& arrival) noexcept;
 

@@ -25,7 +25,7 @@ const char* to_text(Input input) noexcept {
     case Input::event_closed_less_severe: return "event CLOSED, less severe";
     case Input::event_end_outdated: return "event RECOVERED or CLOSED from before the alert began";
     case Input::event_repeat: return "event counted already";
-    case Input::event_expired: return "event expired";
+    case Input::event_expired: return "standard event expired";
     case Input::operator_ack: return "operator acknowledges";
     case Input::operator_unack: return "operator takes the acknowledgement back";
     case Input::operator_close: return "operator closes";

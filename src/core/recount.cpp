@@ -88,7 +88,10 @@ Status Core::refold(port::ReadTxn& txn, const model::Record& record, Wall receiv
   auto alert = open_alert(txn, state_->cache, facts->dedupe);
   if (!alert.ok()) return alert.error().in("recount of folds");
   if (!*alert) return {};
-  if (!alert::refold(**alert, *facts, {record.seq, received, record.data_id, instance->plugin_id})) return {};
+  if (!alert::refold(**alert, *facts,
+                     {record.seq, received, record.data_id, instance->plugin_id,
+                      record.kind == model::RecordKind::standard_event}))
+    return {};
   if (!state_->folds_since) state_->folds_since = now.mono;
   ++state_->folds_waiting;
   // Between two flushes the dirty ones stay below a third of the cache, so none has to make room.

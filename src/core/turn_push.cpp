@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "src/core/turn.hpp"
+#include "src/ingest/facts_again.hpp"
 #include "src/json/writer.hpp"
 
 namespace tocsin::core {
@@ -14,11 +15,23 @@ bool matches(const model::Instance& instance, const model::EventBatch& batch) {
   if (batch.kind == model::RecordKind::standard_event || batch.items.empty()) return true;
   if (batch.lane != instance.lane) return false;
   if (is_metric) return true;
-  const model::Item& item = batch.items.front();
-  if ((item.facts_bytes != 0) != (instance.alert != 0)) return false;
-  if (item.facts_bytes == 0) return true;
-  const auto facts = model::decode_facts({batch.bytes.data() + item.json_bytes, item.facts_bytes});
-  return facts.ok() && facts->severity == instance.alert && facts->bk_biz_id == instance.bk_biz_id;
+  if (batch.is_alerting != (instance.alert != 0)) return false;
+  const std::byte* at = batch.bytes.data();
+  for (const model::Item& item : batch.items) {
+    at += item.json_bytes;
+    if (item.facts_bytes == 0) continue;  // nothing, or to be made from what the instance is now
+    const auto facts = model::decode_facts({at, item.facts_bytes});
+    return facts.ok() && facts->severity == instance.alert && facts->bk_biz_id == instance.bk_biz_id;
+  }
+  return true;
+}
+
+/// The facts of the item that begins `at`: as they came along, or made from it as a recount would.
+Result<model::EventFacts> facts_of(const port::Crypto& crypto, const model::EventBatch& batch,
+                                   const model::Instance& instance, const model::Item& item, const std::byte* at,
+                                   std::string& scratch) {
+  if (item.facts_bytes != 0) return model::decode_facts({at + item.json_bytes, item.facts_bytes});
+  return ingest::facts_of(crypto, batch.kind, instance, as_text({at, item.json_bytes}), scratch);
 }
 
 }  // namespace
@@ -46,12 +59,13 @@ Status Core::Turn::apply_push(Input& input, Push& push) {
     return {};
   }
   if (auto done = need_txn(); !done.ok()) return done;
+  std::string scratch;
   std::vector<Outcome> outcomes;
   if (push.wants_outcomes) outcomes.reserve(batch.items.size());
   const std::byte* at = batch.bytes.data();
   for (const model::Item& item : batch.items) {
     const std::string_view json = as_text({at, item.json_bytes});
-    const Bytes facts_bytes{at + item.json_bytes, item.facts_bytes};
+    const std::byte* const item_at = at;
     at += item.json_bytes + item.facts_bytes;
     Outcome outcome{alert::Outcome::stored, 0, 0};
     if (item.id_hash != 0 && is_repeat(item.id_hash)) {
@@ -66,10 +80,11 @@ Status Core::Turn::apply_push(Input& input, Push& push) {
           !done.ok()) {
         return done;
       }
-      if (item.facts_bytes != 0) {
-        auto facts = model::decode_facts(facts_bytes);
+      if (batch.is_alerting) {
+        auto facts = facts_of(ports_.crypto, batch, *instance, item, item_at, scratch);
         if (!facts.ok()) return facts.error().in("facts of an item");
-        const alert::Arrival arrival{seq, batch.received.wall, batch.data_id, instance->plugin_id};
+        const alert::Arrival arrival{seq, batch.received.wall, batch.data_id, instance->plugin_id,
+                                     batch.kind == model::RecordKind::standard_event};
         auto touched = touch_alert(*facts, arrival, batch.request_id);
         if (!touched.ok()) return touched.error();
         outcome = *touched;
@@ -88,13 +103,15 @@ Status Core::Turn::append(model::Lane lane, const log::Appender::Entry& entry) {
 }
 
 std::string Core::Turn::outcomes_json(const Push& push, const std::vector<Outcome>& outcomes) const {
+  const model::Instance& instance = *registry_->instance(push.batch.data_id);  // apply_push() has looked
   std::string out;
+  std::string scratch;
   json::Writer w(out);
   w.object().name("items").array();
   const std::byte* at = push.batch.bytes.data();
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const model::Item& item = push.batch.items[i];
-    const auto facts = model::decode_facts({at + item.json_bytes, item.facts_bytes});
+    const auto facts = facts_of(ports_.crypto, push.batch, instance, item, at, scratch);
     at += item.json_bytes + item.facts_bytes;
     w.object().member("event_id", facts.ok() ? facts->event_id : std::string_view{});
     w.member("outcome", alert::to_text(outcomes[i].what)).name("alert_id");

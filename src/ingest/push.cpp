@@ -16,8 +16,8 @@ namespace {
 
 using json::Kind;
 
-constexpr std::size_t kAddedBytesMax = 64;  // an empty target and dimension, a timestamp, and their names
-constexpr std::size_t kFactsBytesGuess = 128;
+constexpr std::size_t kAddedBytesMax = 64;  // usually: an empty target and dimension, a timestamp, and their names
+constexpr std::size_t kFactsBytesUsual = 128;
 
 /// The latest timestamp that needs no second look at the clock.
 std::int64_t timestamp_max(Now now) noexcept {
@@ -88,9 +88,21 @@ Checked<void> PushReader::read_items(const model::Instance& instance, Now now, m
   if (!is(data_, Kind::array)) return refuse("data_type", what + " data expected []any, got " + go_type(data_));
   if (data_count_ == 0) return refuse("data_empty", what + " data cannot be empty");
 
-  ItemSink sink{out};
   const bool with_facts = kind == PushKind::event && instance.alert != 0;
-  sink.reserve(data_.size() + data_count_ * (kAddedBytesMax + (with_facts ? kFactsBytesGuess : 0)), data_count_);
+  const std::size_t json_bytes = data_.size() + data_count_ * kAddedBytesMax;
+  const ItemRoom guess{data_count_, json_bytes, with_facts ? facts_room(data_count_, kFactsBytesUsual, json_bytes) : 0};
+  auto written =
+      write_items(out, guess, [&](ItemSink& sink) { return write_all(kind, instance, now, with_facts, sink); });
+  if (!written) return written;
+  out.data_id = instance.data_id;
+  out.lane = instance.lane;
+  out.kind = kind == PushKind::event ? model::RecordKind::custom_event : model::RecordKind::custom_metric;
+  out.is_alerting = with_facts;
+  return {};
+}
+
+Checked<void> PushReader::write_all(PushKind kind, const model::Instance& instance, Now now, bool with_facts,
+                                    ItemSink& sink) {
   const std::string now_ms = std::to_string(now.wall.unix_ms);
   const std::int64_t plain_timestamp_max = timestamp_max(now);
   json::Cursor at{data_};
@@ -104,17 +116,13 @@ Checked<void> PushReader::read_items(const model::Instance& instance, Now now, m
       return good;
     }
     const std::string_view stored = sink.end_json(0);
-    if (!with_facts) continue;
+    if (!with_facts || !sink.fits()) continue;
     const auto facts = facts_of(crypto_, model::RecordKind::custom_event, instance, stored, facts_scratch_);
     if (!facts.ok()) return refuse("facts", "the event cannot be read back", 500);
     facts_encoded_.clear();
     model::encode(*facts, facts_encoded_);
     sink.add_facts(facts_encoded_);
   }
-  out.data_id = instance.data_id;
-  out.lane = instance.lane;
-  out.kind = kind == PushKind::event ? model::RecordKind::custom_event : model::RecordKind::custom_metric;
-  sink.keep();
   return {};
 }
 

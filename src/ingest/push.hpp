@@ -26,7 +26,8 @@ struct PushEnvelope {
 /// What is stored of an event: event_name, target, event, dimension, timestamp; of a metric: metrics, target ("" when
 /// there was none), dimension, timestamp; in this order and nothing else. Numbers keep their text, dimensions become
 /// strings (null is dropped), a missing or zero timestamp becomes now.
-/// When instance.alert is not 0 the encoded facts follow each event; metrics have none.
+/// When instance.alert is not 0 the encoded facts follow each event as long as there is room; metrics have none.
+/// What takes more than model::kBatchBytesMax in that form is refused with 413.
 ///
 /// Threads: one owner thread, the parser's. Memory: the batch's resource for what is kept; a few KiB of scratch
 /// (kMetricsMax names at most).
@@ -49,6 +50,9 @@ class PushReader {
   /// Checks one item and writes its stored form.
   [[nodiscard]] Checked<void> read_item(PushKind kind, json::Cursor& at, std::size_t index, Now now,
                                         std::string_view now_ms, ItemSink& sink);
+
+  [[nodiscard]] Checked<void> write_all(PushKind kind, const model::Instance& instance, Now now, bool with_facts,
+                                        ItemSink& sink);
 
   json::Parser& parser_;
   const port::Crypto& crypto_;

@@ -18,7 +18,7 @@ namespace {
 using json::Kind;
 
 constexpr std::size_t kStandardAddedBytesMax = 320;  // all names and defaults that an event may lack
-constexpr std::size_t kStandardFactsBytesGuess = 256;
+constexpr std::size_t kStandardFactsBytesUsual = 256;
 
 tl::unexpected<Refusal> refuse_event(const char* code, std::string message, std::size_t index) {
   return refuse(code, message.append(" (event ").append(std::to_string(index)).append(")"));
@@ -303,10 +303,22 @@ Checked<void> StandardReader::read_items(const model::Instance& instance, Now no
     return refuse("time_series", "this data id takes metrics, at /v2/push/");
   }
   if (data_count_ == 0) return refuse("data_empty", "the list of events cannot be empty");
-  ItemSink sink{out};
-  sink.reserve(data_.size() + data_count_ * (kStandardAddedBytesMax + kStandardFactsBytesGuess), data_count_);
-  const std::string request_text = to_uuid_text(request_id);
   model::Lane lane = instance.lane;
+  const std::size_t json_bytes = data_.size() + data_count_ * kStandardAddedBytesMax;
+  const ItemRoom guess{data_count_, json_bytes, facts_room(data_count_, kStandardFactsBytesUsual, json_bytes)};
+  auto written =
+      write_items(out, guess, [&](ItemSink& sink) { return write_all(instance, now, request_id, lane, sink); });
+  if (!written) return written;
+  out.data_id = instance.data_id;
+  out.lane = lane;
+  out.kind = model::RecordKind::standard_event;
+  out.is_alerting = true;
+  return {};
+}
+
+Checked<void> StandardReader::write_all(const model::Instance& instance, Now now, const Id128& request_id,
+                                        model::Lane& lane, ItemSink& sink) {
+  const std::string request_text = to_uuid_text(request_id);
   json::Cursor at{data_};
   const bool is_list = is(data_, Kind::array);
   if (is_list) at.enter('[');
@@ -318,19 +330,16 @@ Checked<void> StandardReader::read_items(const model::Instance& instance, Now no
     write_event(*event, own_id, sink);
     write_unknown_members(json, sink);
     sink.append("}");
+    if (event->severity == 1 && event->status == std::string_view("ABNORMAL"))
+      lane = std::min(lane, model::Lane::critical);
     const std::string_view stored = sink.end_json(hash_of_id(instance.data_id, *event));
+    if (!sink.fits()) continue;
     const auto facts = facts_of(crypto_, model::RecordKind::standard_event, instance, stored, facts_scratch_);
     if (!facts.ok()) return refuse("facts", "the event cannot be read back", 500);
-    if (facts->severity == 1 && facts->status == model::EventStatus::abnormal)
-      lane = std::min(lane, model::Lane::critical);
     facts_encoded_.clear();
     model::encode(*facts, facts_encoded_);
     sink.add_facts(facts_encoded_);
   }
-  out.data_id = instance.data_id;
-  out.lane = lane;
-  out.kind = model::RecordKind::standard_event;
-  sink.keep();
   return {};
 }
 

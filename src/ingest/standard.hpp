@@ -38,7 +38,8 @@ struct StandardOptions {
 ///   metric a list; category lower case, else "other_rt"; target_type HOST, SERVICE, TOPO in capitals, others as sent;
 ///   severity 1..3 (clamped; 3 when unreadable); bk_biz_id else the instance's; tags a list of {key, value};
 ///   time and anomaly_time epoch seconds, else now and time; status ABNORMAL, RECOVERED or CLOSED.
-/// Null members count as absent. A wrong type is refused. The encoded facts follow each item.
+/// Null members count as absent. A wrong type is refused. The encoded facts follow each item as long as there is
+/// room. What takes more than model::kBatchBytesMax in that form is refused with 413.
 ///
 /// Threads: one owner thread, the parser's. Memory: the batch's resource for what is kept; a few KiB of scratch.
 class StandardReader {
@@ -67,6 +68,8 @@ class StandardReader {
     const char* status = "ABNORMAL";
   };
   static void write_event(const Event& event, std::string_view own_id, ItemSink& sink);
+  [[nodiscard]] Checked<void> write_all(const model::Instance& instance, Now now, const Id128& request_id,
+                                        model::Lane& lane, ItemSink& sink);
   [[nodiscard]] Checked<Event> check_event(std::string_view json, const model::Instance& instance, Now now,
                                            std::size_t index) const;
   [[nodiscard]] Checked<std::int64_t> check_time(const Event& event, Field field, std::int64_t otherwise,

@@ -21,7 +21,12 @@ enum class RecordKind : std::uint8_t {
   custom_metric = 4,  ///< item of /v2/push/ of a time series, after the contract's conversions
 };
 
-/// One item of a batch: its JSON as stored, then its facts (facts.hpp) when the item may touch an alert.
+/// What one request may take of the intake, items and their list together: with it a board's intake still has some room
+/// for small requests.
+inline constexpr std::size_t kBatchBytesMax = 960 * KiB;
+
+/// One item of a batch: its JSON as stored, then its facts (facts.hpp) when the item may touch an alert and there was
+/// room for them.
 struct Item {
   std::uint32_t json_bytes = 0;
   std::uint32_t facts_bytes = 0;
@@ -35,6 +40,7 @@ struct EventBatch {
   std::uint64_t registry_generation = 0;  ///< of the snapshot the request was checked against
   Lane lane = Lane::normal;
   RecordKind kind = RecordKind::custom_event;
+  bool is_alerting = false;  ///< its items may touch alerts: facts that an item lacks are made from its JSON
   Id128 request_id{};
   Now received;
   ByteBuffer bytes;  ///< json, facts, json, facts … in item order

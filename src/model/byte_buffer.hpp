@@ -14,7 +14,7 @@ namespace tocsin::model {
 /// memcpy and new room is left as it is.
 ///
 /// Memory: one block of the resource it was made with, doubled when full; a move takes the block along with its
-///         resource. Every function that grows throws std::bad_alloc and then has changed nothing.
+///         resource. Every function that grows throws std::bad_alloc; the bytes are then as before.
 class ByteBuffer {
  public:
   explicit ByteBuffer(std::pmr::memory_resource* memory) noexcept : memory_(memory) {}
@@ -25,9 +25,7 @@ class ByteBuffer {
   }
   ByteBuffer(const ByteBuffer&) = delete;
   ByteBuffer& operator=(const ByteBuffer&) = delete;
-  ~ByteBuffer() {
-    if (data_ != nullptr) memory_->deallocate(data_, capacity_, 1);
-  }
+  ~ByteBuffer() { drop(); }
 
   [[nodiscard]] const std::byte* data() const noexcept { return data_; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -35,8 +33,11 @@ class ByteBuffer {
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   [[nodiscard]] Bytes view() const noexcept { return {data_, size_}; }
 
+  /// What holds nothing gives its block back before it takes the larger one.
   void reserve(std::size_t capacity) {
-    if (capacity > capacity_) move_to(capacity);
+    if (capacity <= capacity_) return;
+    if (size_ == 0) drop();
+    move_to(capacity);
   }
   /// `from` may not lie in this buffer.
   void append(const void* from, std::size_t size) {
@@ -57,6 +58,11 @@ class ByteBuffer {
     }
     data_ = block;
     capacity_ = capacity;
+  }
+  void drop() noexcept {
+    if (data_ != nullptr) memory_->deallocate(data_, capacity_, 1);
+    data_ = nullptr;
+    capacity_ = 0;
   }
   void swap(ByteBuffer& other) noexcept {
     std::swap(memory_, other.memory_);

@@ -47,6 +47,17 @@ TEST(Decision, TakesAnEventThatIsExactlyADayOldAndNoOlder) {
   EXPECT_EQ(decide(nullptr, abnormal(2, kT - kEventAgeMaxMs - 1000), arrival(1)).outcome, Outcome::expired);
 }
 
+TEST(Decision, ACustomEventNeverExpires) {
+  Arrival in = arrival(11);
+  in.can_expire = false;
+  EXPECT_EQ(decide(nullptr, abnormal(2, kT - 4 * 365 * kEventAgeMaxMs), in).outcome, Outcome::opened);
+  model::Alert a = opened();
+  EXPECT_EQ(decide(&a, abnormal(2, kT - 4 * 365 * kEventAgeMaxMs), in).outcome, Outcome::folded);
+  recover(a, event(EventStatus::recovered, 2, kT + 600'000), arrival(11, kT + 600'000));
+  in.seq = 12;
+  EXPECT_EQ(decide(&a, abnormal(2, kT), in).outcome, Outcome::opened) << "from before the end of the alert before";
+}
+
 TEST(Decision, ExpiresNothingWhileTheClockIsNotTrusted) {
   Arrival in = arrival(1);
   in.received.trusted = false;
