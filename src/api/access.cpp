@@ -2,6 +2,7 @@
 #include "src/api/access.hpp"
 
 #include <algorithm>
+#include <array>
 
 namespace tocsin::api {
 namespace {
@@ -28,6 +29,12 @@ bool is_json(std::string_view content_type) noexcept {
     if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c) != kJson[i]) return false;
   }
   return content_type.size() == kJson.size() || content_type[kJson.size()] == ';' || content_type[kJson.size()] == ' ';
+}
+
+/// A page can make a browser send a form but not JSON; whoever is no browser has no remembered login to misuse.
+bool looks_like_a_browser(const port::HttpRequest& request) noexcept {
+  constexpr std::array kSigns{"Origin", "Sec-Fetch-Site", "Cookie", "Referer"};
+  return std::ranges::any_of(kSigns, [&](const char* name) { return !request.header(name).empty(); });
 }
 
 bool is_ack(const Route& route) noexcept { return route.path == "/ack_alert" || route.path == "/api/v1/alerts/ack"; }
@@ -78,7 +85,7 @@ Access::Decision Access::decide_basic(const port::HttpRequest& request, const Ro
       return refuse_it(request, route, request_id, actor_of_peer(request),
                        {403, "the request comes from another site's page"});
     }
-    if (!is_json(request.header("Content-Type"))) {
+    if (looks_like_a_browser(request) && !is_json(request.header("Content-Type"))) {
       return {Verdict::refused, {}, refuse(route.shape, 415, "Content-Type must be application/json", request_id)};
     }
   }
@@ -117,24 +124,42 @@ Access::Decision Access::refuse_it(const port::HttpRequest& request, const Route
   return out;
 }
 
+bool Access::take_note_room() noexcept {
+  const Monotonic now = services_.parts.daemon.now().mono;
+  const std::int64_t earned = std::min((now.ms() - notes_counted_at_.ms()) / kNoteEveryMs, kNotesAtOnceMax);
+  if (earned > 0) {
+    notes_left_ = std::min(notes_left_ + earned, kNotesAtOnceMax);
+    notes_counted_at_ = notes_left_ == kNotesAtOnceMax ? now : notes_counted_at_.after_ms(earned * kNoteEveryMs);
+  }
+  if (notes_left_ == 0) return false;
+  --notes_left_;
+  return true;
+}
+
 void Access::record(AuditAction action, std::string_view actor, std::string_view object, std::string_view detail) {
   ++services_.counters.refused_credentials;
-  Daemon& daemon = services_.parts.daemon;
-  const Monotonic now = daemon.now().mono;
-  if (now < next_note_) {
-    ++notes_left_out_;
+  bool is_written = false;
+  if (take_note_room()) {
+    core::Note note{action, std::string(actor), std::string(object.substr(0, model::kAuditTextBytesMax)),
+                    std::string(detail)};
+    if (notes_left_out_ > 0)
+      note.detail += " (and " + std::to_string(notes_left_out_) + " more refusals before this one)";
+    is_written = services_.parts.daemon.post(core::Input{{}, std::move(note)});
+  }
+  if (is_written) {
+    notes_left_out_ = acks_left_out_ = 0;
     return;
   }
-  core::Note note{action, std::string(actor), std::string(object.substr(0, model::kAuditTextBytesMax)),
-                  std::string(detail)};
-  if (notes_left_out_ > 0)
-    note.detail += " (and " + std::to_string(notes_left_out_) + " more refusals before this one)";
-  if (!daemon.post(core::Input{{}, std::move(note)})) {
-    ++notes_left_out_;
-    return;
-  }
-  notes_left_out_ = 0;
-  next_note_ = now.after_ms(kNoteEveryMs);
+  ++notes_left_out_;
+  if (action == AuditAction::alert_ack_refused) ++acks_left_out_;
+}
+
+void Access::record_left_out(bool is_last) {
+  if (notes_left_out_ == 0 || (!take_note_room() && !is_last)) return;
+  core::Note note{acks_left_out_ > 0 ? AuditAction::alert_ack_refused : AuditAction::access_refused, "system", "access",
+                  std::to_string(notes_left_out_) + " more refusals, " + std::to_string(acks_left_out_) +
+                      " of acknowledgements: too many to record each"};
+  if (services_.parts.daemon.post(core::Input{{}, std::move(note)})) notes_left_out_ = acks_left_out_ = 0;
 }
 
 Reply Access::check_password(const port::HttpRequest& request, const Route& route, Call&& call, GoOn go_on) {
@@ -194,7 +219,7 @@ void Access::finish_login(const port::Digest256& key, const port::Digest256& exp
     try {
       settle(waiting, login.user, is_right, hash != nullptr);
     } catch (const std::bad_alloc&) {
-      services_.answer_out_of_memory(waiting.call.ticket);
+      services_.answer_out_of_memory(waiting.call.ticket, Shape::admin, waiting.call.request_id);
     }
   }
 }

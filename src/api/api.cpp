@@ -8,14 +8,6 @@
 namespace tocsin::api {
 namespace {
 
-/// In the push shape; a literal, because it must not need memory.
-constexpr std::string_view kPushOutOfMemory =
-    R"({"code":"503","message":"out of memory for now","request_id":"","result":"false"})";
-constexpr std::string_view kPushInternalError =
-    R"({"code":"500","message":"internal error","request_id":"","result":"false"})";
-constexpr std::string_view kInternalError =
-    R"({"result":false,"code":500,"message":"internal error","request_id":"","data":null})";
-
 /// Whether a body follows the headers of this request.
 bool has_body(const port::HttpRequest& request) noexcept {
   const std::string_view length = request.header("Content-Length");
@@ -29,6 +21,12 @@ bool is_longer(const port::HttpRequest& request, std::size_t bytes_max) noexcept
   return parsed.ec == std::errc::result_out_of_range || (parsed.ec == std::errc{} && length > bytes_max);
 }
 
+/// How the callers of that path expect to be told; a fault of health is told as one of the operator API.
+Shape shape_of(const port::HttpRequest& request) noexcept {
+  const Shape shape = match(request.listener(), request.method(), request.path()).shape;
+  return shape == Shape::text ? Shape::admin : shape;
+}
+
 std::string too_long(std::size_t bytes_max) {
   return "the body is larger than " + std::to_string(bytes_max) + " bytes";
 }
@@ -38,7 +36,7 @@ std::string too_long(std::size_t bytes_max) {
 Api::Api(const Parts& parts)
     : parts_(parts),
       parser_({.bytes_max = std::max(parts.push_body_bytes_max, kAdminBodyBytesMax)}),
-      services_{parts_, parser_, counters_},
+      services_{parts_, parser_, counters_, emergency_room_},
       access_(services_),
       push_reader_(parser_, parts_.crypto),
       standard_reader_(parser_, parts_.crypto, parts_.secret, {parts_.timezone_offset_minutes}) {}
@@ -46,16 +44,18 @@ Api::Api(const Parts& parts)
 /// The named boundary: what is thrown inside ends here.
 template <class Work>
 std::optional<port::HttpResponse> Api::guard(const port::HttpRequest& request, Work&& work) noexcept {
-  const bool is_push = request.listener() == port::Listener::push;
+  request_id_ = fresh_request_id(parts_.random);
   std::optional<Response> out;
   try {
+    // The last answer without memory took it along.
+    if (emergency_room_.capacity() < kRoomBytes) emergency_room_.reserve(kRoomBytes);
     out = work();
   } catch (const std::bad_alloc&) {
     ++counters_.out_of_memory;
-    out = literal_reply(503, is_push ? kPushOutOfMemory : kOutOfMemory);
+    out = emergency_reply(shape_of(request), 503, request_id(), emergency_room_);
   } catch (...) {
     ++counters_.internal_errors;
-    out = literal_reply(500, is_push ? kPushInternalError : kInternalError);
+    out = emergency_reply(shape_of(request), 500, request_id(), emergency_room_);
   }
   if (out) out->clock_untrusted = !parts_.daemon.now().wall.trusted;
   return out;
@@ -72,10 +72,7 @@ std::optional<port::HttpResponse> Api::on_request(const port::HttpRequest& reque
 }
 
 port::HttpResponse Api::refusal(const port::HttpRequest& request, std::uint16_t status, std::string_view why) noexcept {
-  return *guard(request, [&]() -> Reply {
-    const Match found = match(request.listener(), request.method(), request.path());
-    return refuse(found.shape == Shape::text ? Shape::admin : found.shape, status, why, request_id());
-  });
+  return *guard(request, [&]() -> Reply { return refuse(shape_of(request), status, why, request_id()); });
 }
 
 port::HttpResponse Api::refuse_unmatched(const Match& found, std::string_view path) {
@@ -151,10 +148,18 @@ void Api::go_on(const Route& route, Call& call) noexcept {
   try {
     if (auto response = run(route, call)) services_.answer(call.ticket, std::move(*response));
   } catch (const std::bad_alloc&) {
-    services_.answer_out_of_memory(call.ticket);
+    services_.answer_out_of_memory(call.ticket, Shape::admin, call.request_id);
   } catch (...) {
     ++counters_.internal_errors;
-    services_.answer(call.ticket, literal_reply(500, kInternalError));
+    services_.answer(call.ticket, emergency_reply(Shape::admin, 500, call.request_id, emergency_room_));
+  }
+}
+
+void Api::on_tick(bool is_last) noexcept {
+  try {
+    access_.record_left_out(is_last);
+  } catch (const std::bad_alloc&) {
+    ++counters_.out_of_memory;  // the next tick tries again
   }
 }
 
@@ -165,10 +170,7 @@ void Api::on_answer(core::Answer&& answer) noexcept {
     services_.answer(ticket, reply_to(answer));
   } catch (const std::bad_alloc&) {
     // The turn is on flash or was refused whatever is said now; 503 makes the sender ask again.
-    const bool is_push = static_cast<Shape>(answer.reply.shape) == Shape::push;
-    if (!is_push) return services_.answer_out_of_memory(ticket);
-    ++counters_.out_of_memory;
-    services_.answer(ticket, literal_reply(503, kPushOutOfMemory));
+    services_.answer_out_of_memory(ticket, static_cast<Shape>(answer.reply.shape), answer.reply.request_id);
   }
 }
 

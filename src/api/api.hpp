@@ -14,7 +14,7 @@ namespace tocsin::api {
 /// Everything that HTTP callers see: the push paths, the operator API, health and the page.
 ///
 /// Answers at once or through HttpAnswers; every answer but text carries a fresh request id. Nothing leaves the methods
-/// of HttpHandler and on_answer(): bad_alloc becomes 503, anything else 500 and counts as an internal error.
+/// of HttpHandler, on_answer() and on_tick(): bad_alloc becomes 503, anything else 500 and counts as an internal error.
 /// Memory: batches come from Parts::intake; a call of the operator API owns at most its body (16 KiB, an instance 32)
 /// and what it answers (an events page: 256 KiB).
 /// Threads: io. Jobs it posts refer to it: the daemon drops them before it drops the api.
@@ -35,6 +35,9 @@ class Api final : public port::HttpHandler {
   /// The program calls it for every answer of a turn. Those that nobody waits for are ignored.
   void on_answer(core::Answer&& answer) noexcept;
 
+  /// The program calls it about every second, and once more with `is_last` before the writer ends.
+  void on_tick(bool is_last) noexcept;
+
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
 
  private:
@@ -44,7 +47,7 @@ class Api final : public port::HttpHandler {
   [[nodiscard]] Reply head(const port::HttpRequest& request, std::size_t& body_bytes_max);
   [[nodiscard]] Reply carry_out(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body);
   [[nodiscard]] Response refuse_unmatched(const Match& found, std::string_view path);
-  [[nodiscard]] Id128 request_id() noexcept { return fresh_request_id(parts_.random); }
+  [[nodiscard]] const Id128& request_id() const noexcept { return request_id_; }
 
   // The operator API.
   [[nodiscard]] Reply operate(const port::HttpRequest& request, const Match& found, port::Ticket ticket,
@@ -66,6 +69,8 @@ class Api final : public port::HttpHandler {
 
   Parts parts_;
   Counters counters_;
+  Id128 request_id_{};  ///< of the request that a guard is around
+  std::string emergency_room_;
   json::Parser parser_;
   Services services_;
   Access access_;

@@ -25,7 +25,7 @@ Body::Body(const Services& services, std::string_view text, std::initializer_lis
   if (!parsed) {
     problem_ = "the body is not JSON: ";
     problem_ += parsed.error().reason;
-    problem_ += " near byte " + std::to_string(parsed.error().offset);
+    if (parsed.error().has_place) problem_ += " near byte " + std::to_string(parsed.error().offset);
     return;
   }
   document_ = std::move(*parsed);

@@ -69,7 +69,7 @@ void answer_guarded(const Services& services, const Call& call, const Status& ou
   try {
     services.answer(call.ticket, outcome.ok() ? call.succeed(data()) : fail_with(call, outcome.error()));
   } catch (const std::bad_alloc&) {
-    services.answer_out_of_memory(call.ticket);
+    services.answer_out_of_memory(call.ticket, Shape::admin, call.request_id);
   }
 }
 

@@ -13,6 +13,23 @@ namespace {
 constexpr std::uint16_t kBusyRetryS = 1;
 constexpr std::uint16_t kFullRetryS = 5;
 
+/// What is said when nothing can be put together: literals, because they must not need memory.
+struct Emergency {
+  std::string_view out_of_memory;
+  std::string_view internal_error;
+};
+constexpr Emergency kPushEmergency{
+    R"({"code":"503","message":"out of memory for now","request_id":"","result":"false"})",
+    R"({"code":"500","message":"internal error","request_id":"","result":"false"})"};
+constexpr Emergency kItemsEmergency{
+    R"({"result":false,"code":503,"message":"out of memory for now","request_id":"","data":{"items":[]}})",
+    R"({"result":false,"code":500,"message":"internal error","request_id":"","data":{"items":[]}})"};
+constexpr Emergency kEmergency{
+    R"({"result":false,"code":503,"message":"out of memory for now","request_id":"","data":null})",
+    R"({"result":false,"code":500,"message":"internal error","request_id":"","data":null})"};
+constexpr std::size_t kUuidBytes = 36;
+static_assert(kItemsEmergency.out_of_memory.size() + kUuidBytes <= kRoomBytes);
+
 void append_number(std::uint64_t value, std::string& out) {
   std::array<char, 20> digits{};
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
@@ -88,11 +105,23 @@ port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view wh
   return out;
 }
 
-port::HttpResponse literal_reply(std::uint16_t status, std::string_view body) noexcept {
+port::HttpResponse emergency_reply(Shape shape, std::uint16_t status, const Id128& request_id,
+                                   std::string& room) noexcept {
+  const Emergency& words = shape == Shape::push ? kPushEmergency : shape == Shape::items ? kItemsEmergency : kEmergency;
+  const std::string_view text = status == 503 ? words.out_of_memory : words.internal_error;
+  constexpr std::string_view kBeforeId = R"("request_id":")";
   port::HttpResponse out;
   out.status = status;
-  out.static_body = body;
   if (status == 503) out.retry_after_s = kBusyRetryS;
+  if (room.capacity() < kRoomBytes) {
+    out.static_body = text;
+    return out;
+  }
+  const std::size_t at = text.find(kBeforeId) + kBeforeId.size();
+  room.assign(text.substr(0, at));
+  append_uuid(request_id, room);
+  room.append(text.substr(at));
+  out.body = std::move(room);
   return out;
 }
 

@@ -33,8 +33,12 @@ inline constexpr std::size_t kReasonBytesMax = 512;  ///< of a message in an ans
 [[nodiscard]] port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view why,
                                         const Id128& request_id);
 
-/// An answer that needs no memory. 503: Retry-After 1. `body` is a literal.
-[[nodiscard]] port::HttpResponse literal_reply(std::uint16_t status, std::string_view body) noexcept;
+/// The answer after std::bad_alloc (503, Retry-After 1) or another exception (500), in that shape. It is written into
+/// `room`, which is taken away, and needs no other memory while that has kRoomBytes; with less the request id stays
+/// empty.
+[[nodiscard]] port::HttpResponse emergency_reply(Shape shape, std::uint16_t status, const Id128& request_id,
+                                                 std::string& room) noexcept;
+inline constexpr std::size_t kRoomBytes = 192;  ///< of the longest of them
 
 /// The HTTP status of an error, and how long a client should wait before it tries again (0: trying again is no use).
 struct StatusOf {

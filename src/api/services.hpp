@@ -18,10 +18,6 @@ namespace tocsin::api {
 /// Finds a static asset by its path; nullopt: there is none of that name. The body lives as long as the program.
 using FindAsset = std::optional<port::HttpResponse> (*)(std::string_view path) noexcept;
 
-/// A literal in the shape of the operator API: it must not need memory.
-inline constexpr std::string_view kOutOfMemory =
-    R"({"result":false,"code":503,"message":"out of memory for now","request_id":"","data":null})";
-
 /// What the api is made of. Everything referred to outlives it.
 struct Parts {
   Daemon& daemon;
@@ -35,7 +31,7 @@ struct Parts {
   std::size_t push_body_bytes_max = 512'000;
   port::Inflater* inflater = nullptr;  ///< null, or no pool: compressed bodies are refused
   Budget* body_pool = nullptr;         ///< what bodies are read into; inflated ones are charged to it too
-  FindAsset find_asset = nullptr;  ///< null: no page
+  FindAsset find_asset = nullptr;      ///< null: no page
   std::uint32_t password_iterations = kPasswordIterations;
   std::int32_t bk_biz_id = 2;       ///< of new instances
   int timezone_offset_minutes = 0;  ///< of time texts without a zone in standard events
@@ -54,6 +50,7 @@ struct Services {
   const Parts& parts;
   json::Parser& parser;
   Counters& counters;
+  std::string& emergency_room;  ///< for an answer when there is no memory; given away with it, taken anew by the api
 
   /// Answers a call that waits, marked with the state of the clock.
   void answer(port::Ticket ticket, port::HttpResponse response) const noexcept {
@@ -61,9 +58,9 @@ struct Services {
     parts.answers.answer(ticket, std::move(response));
   }
   /// Says so without needing memory.
-  void answer_out_of_memory(port::Ticket ticket) const noexcept {
+  void answer_out_of_memory(port::Ticket ticket, Shape shape, const Id128& request_id) const noexcept {
     ++counters.out_of_memory;
-    answer(ticket, literal_reply(503, kOutOfMemory));
+    answer(ticket, emergency_reply(shape, 503, request_id, emergency_room));
   }
 };
 

@@ -11,7 +11,8 @@ tl::unexpected<Refusal> refuse(const json::ParseError& error) {
     case What::too_many: return refuse("body_too_many_elements", std::string{"request body has "} + error.reason, 413);
     case What::malformed: break;
   }
-  return refuse("json_invalid", "invalid JSON at byte " + std::to_string(error.offset) + ": " + error.reason);
+  const std::string place = error.has_place ? " at byte " + std::to_string(error.offset) : std::string{};
+  return refuse("json_invalid", "invalid JSON" + place + ": " + error.reason);
 }
 
 }  // namespace tocsin::ingest

@@ -175,6 +175,7 @@ class Walk {
     const char* const reason = check_escapes(inside, at);
     if (reason == nullptr) return true;
     failure_.offset = *at_ + 1 + at;
+    failure_.has_place = true;
     return fail(reason);
   }
 
@@ -184,6 +185,7 @@ class Walk {
   }
   bool fail_here(const char* reason) noexcept {
     failure_.offset = std::min<std::size_t>(*std::min(at_, end_), text_.size());
+    failure_.has_place = true;
     return fail(reason);
   }
   bool fail(const char* reason) noexcept {

@@ -26,6 +26,7 @@ struct ParseError {
   What what = What::malformed;
   const char* reason = "";  ///< short English, static
   std::size_t offset = 0;   ///< byte of the text near which it was seen
+  bool has_place = false;   ///< `offset` says something; faults of the whole text have no place
 };
 
 /// A member of the root object that the caller wants; filled by check(). At most once in a document.

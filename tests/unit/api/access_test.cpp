@@ -119,14 +119,51 @@ TEST_F(AccessRules, AViewerMayNotAcknowledge) {
   EXPECT_EQ(notes()[0].actor, "token:viewer");
 }
 
-TEST_F(AccessRules, RefusalsAreRecordedAtMostOnceASecondWithTheirNumber) {
-  for (int i = 0; i < 1000; ++i) (void)call(status().with("Authorization", "Bearer guess"));
-  EXPECT_EQ(notes().size(), 1U);
-  wait_ms(kNoteEveryMs);
+TEST_F(AccessRules, AFewRefusalsAreRecordedEachAndManyWithTheirNumber) {
+  const auto guess = status().with("Authorization", "Bearer guess");
+  for (int i = 0; i < 1000; ++i) (void)call(guess);
+  ASSERT_EQ(notes().size(), std::size_t{kNotesAtOnceMax});
+  EXPECT_EQ(notes().back().detail, "the API token is not known or has expired");
+  wait_ms(kNoteEveryMs - 1);
+  (void)call(guess);
+  EXPECT_EQ(notes().size(), std::size_t{kNotesAtOnceMax});
+  wait_ms(1);
+  (void)call(guess);
+  (void)call(guess);
+  ASSERT_EQ(notes().size(), std::size_t{kNotesAtOnceMax} + 1);
+  EXPECT_EQ(notes().back().detail, "the API token is not known or has expired (and 985 more refusals before this one)");
+  EXPECT_EQ(api->counters().refused_credentials, 1003U);
+}
+
+TEST_F(AccessRules, NoRefusalIsLostWhenNoOtherFollows) {
+  for (int i = 0; i < kNotesAtOnceMax; ++i) (void)call(status().with("Authorization", "Bearer guess"));
+  for (int i = 0; i < 3; ++i) (void)call(ack(), R"({"ids":["1"]})");
   (void)call(status().with("Authorization", "Bearer guess"));
-  ASSERT_EQ(notes().size(), 2U);
-  EXPECT_EQ(notes()[1].detail, "the API token is not known or has expired (and 999 more refusals before this one)");
-  EXPECT_EQ(api->counters().refused_credentials, 1001U);
+  api->on_tick(false);
+  EXPECT_EQ(notes().size(), std::size_t{kNotesAtOnceMax}) << "no row is free yet";
+  wait_ms(kNoteEveryMs);
+  daemon.is_full = true;
+  api->on_tick(false);
+  daemon.is_full = false;
+  wait_ms(kNoteEveryMs);
+  api->on_tick(false);
+  api->on_tick(false);
+  ASSERT_EQ(notes().size(), std::size_t{kNotesAtOnceMax} + 1);
+  EXPECT_EQ(notes().back().action, AuditAction::alert_ack_refused);
+  EXPECT_EQ(notes().back().detail, "4 more refusals, 3 of acknowledgements: too many to record each");
+}
+
+TEST_F(AccessRules, TheLastTickRecordsWhatWasLeftOutAtOnce) {
+  for (int i = 0; i < kNotesAtOnceMax + 2; ++i) (void)call(status().with("Authorization", "Bearer guess"));
+  api->on_tick(true);
+  ASSERT_EQ(notes().size(), std::size_t{kNotesAtOnceMax} + 1);
+  EXPECT_EQ(notes().back().action, AuditAction::access_refused);
+  EXPECT_EQ(notes().back().detail, "2 more refusals, 0 of acknowledgements: too many to record each");
+}
+
+TEST_F(AccessRules, EveryUnattendedAcknowledgementOfABurstIsRecorded) {
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(call(ack(), R"({"ids":["1"]})").status, 401);
+  EXPECT_EQ(notes().size(), 5U);
 }
 
 TEST_F(AccessRules, APasswordIsStretchedOnceAndThenRemembered) {
@@ -160,7 +197,7 @@ TEST_F(AccessRules, AWrongPasswordAndAnUnknownUserLookTheSame) {
   EXPECT_TRUE(wrong.ask_for_credentials);
   EXPECT_EQ(without_id(wrong.body), without_id(unknown.body));
   EXPECT_EQ(daemon.slices, 2 * slices);
-  ASSERT_EQ(notes().size(), 1U) << "the second within a second is counted";
+  ASSERT_EQ(notes().size(), 2U);
   EXPECT_EQ(notes()[0].action, AuditAction::login_refused);
 }
 
@@ -211,10 +248,22 @@ TEST_F(AccessRules, AnotherSitesPageCannotUseTheBrowsersLogin) {
   auto request = ack().with("Authorization", basic("operator", "operator-password")).with("Host", "box:10206");
   EXPECT_EQ(call(FakeRequest(request).with("Origin", "http://evil.example"), R"({"ids":["1"]})").status, 403);
   EXPECT_EQ(call(FakeRequest(request).with("Origin", "null"), R"({"ids":["1"]})").status, 403);
-  EXPECT_EQ(call(FakeRequest(request).with("Content-Type", "text/plain"), R"({"ids":["1"]})").status, 415);
+  for (const char* sign : {"Origin", "Sec-Fetch-Site", "Cookie", "Referer"}) {
+    const auto form = FakeRequest(request).with("Content-Type", "text/plain").with(sign, "http://box:10206");
+    EXPECT_EQ(call(form, R"({"ids":["1"]})").status, 415) << sign;
+  }
   EXPECT_FALSE(send(FakeRequest(request).with("Origin", "http://box:10206"), R"({"ids":["1"]})"));
   daemon.run_jobs();
   ASSERT_TRUE(std::holds_alternative<core::AckAlerts>(daemon.inputs.back().what));
+  EXPECT_EQ(last<core::AckAlerts>().actor, "user:operator");
+}
+
+TEST_F(AccessRules, WhoIsNoBrowserNeedsNoContentType) {
+  FakeRequest request(Listener::admin, Method::post, "/ack_alert");
+  request.with("Authorization", basic("operator", "operator-password")).with("Host", "box:10206");
+  EXPECT_FALSE(send(request, R"({"ids":["1"]})"));
+  daemon.run_jobs();
+  EXPECT_FALSE(send(request.with("Content-Type", "application/x-www-form-urlencoded"), R"({"ids":["1"]})"));
   EXPECT_EQ(last<core::AckAlerts>().actor, "user:operator");
 }
 

@@ -41,7 +41,7 @@ class IntakeFault : public ApiTest {
                                       .password_iterations = kTestIterations});
   }
   /// Sends until no allocation is left to fail; every failure is one 503 and leaves nothing behind.
-  void enumerate(const FakeRequest& request, const std::string& body) {
+  void enumerate(const FakeRequest& request, const std::string& body, const std::string& shape) {
     for (int k = 1; k < 1000; ++k) {
       SCOPED_TRACE("allocation " + std::to_string(k));
       memory.count = 0;
@@ -53,6 +53,10 @@ class IntakeFault : public ApiTest {
         return;
       }
       EXPECT_EQ(reply->status, 503);
+      EXPECT_EQ(reply->retry_after_s, 1);
+      EXPECT_EQ(without_id(std::string(body_of(*reply))), shape);
+      EXPECT_NE(body_of(*reply).find(R"("request_id":")"), std::string_view::npos);
+      EXPECT_EQ(body_of(*reply).find(R"("request_id":"")"), std::string_view::npos) << "the request has an id";
       EXPECT_TRUE(daemon.inputs.empty());
       EXPECT_EQ(memory.held, 0U);
     }
@@ -68,12 +72,29 @@ TEST_F(IntakeFault, APushSurvivesTheFailureOfAnyAllocation) {
              R"({"event_name":"e","target":"t","event":{"content":"c"},"dimension":{"k":"v"}})";
   }
   enumerate({port::Listener::push, port::Method::post, "/v2/push/"},
-            R"({"data_id":1500001,"access_token":"demo-token","data":[)" + items + "]}");
+            R"({"data_id":1500001,"access_token":"demo-token","data":[)" + items + "]}",
+            R"({"code":"503","message":"out of memory for now","request_id":"ID","result":"false"})");
 }
 
 TEST_F(IntakeFault, AStandardEventSurvivesTheFailureOfAnyAllocation) {
   enumerate(FakeRequest(port::Listener::push, port::Method::post, "/api/v1/events").with("X-BK-TOKEN", "demo-token"),
-            R"({"alert_name":"cpu","target":"10.0.0.1","description":"d","tags":[{"key":"k","value":"v"}]})");
+            R"({"alert_name":"cpu","target":"10.0.0.1","description":"d","tags":[{"key":"k","value":"v"}]})",
+            R"({"result":false,"code":503,"message":"out of memory for now","request_id":"ID","data":{"items":[]}})");
+}
+
+TEST_F(IntakeFault, AnAnswerWithoutMemoryNeedsOnlyItsRoom) {
+  Id128 id{};
+  id.fill(std::byte{0xAB});
+  std::string none;
+  EXPECT_EQ(emergency_reply(Shape::items, 503, id, none).static_body,
+            R"({"result":false,"code":503,"message":"out of memory for now","request_id":"","data":{"items":[]}})");
+  std::string room;
+  room.reserve(kRoomBytes);
+  const char* const block = room.data();
+  const auto reply = emergency_reply(Shape::admin, 500, id, room);
+  EXPECT_EQ(reply.body.data(), block);
+  EXPECT_EQ(reply.body, R"({"result":false,"code":500,"message":"internal error",)"
+                        R"("request_id":"abababab-abab-abab-abab-abababababab","data":null})");
 }
 
 TEST_F(IntakeFault, AHandlerThatThrowsIsA500AndCounted) {
@@ -95,6 +116,8 @@ TEST_F(IntakeFault, AHandlerThatThrowsIsA500AndCounted) {
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 500);
   EXPECT_EQ(on_it.counters().internal_errors, 1U);
+  EXPECT_EQ(without_id(std::string(body_of(*reply))),
+            R"({"result":false,"code":500,"message":"internal error","request_id":"ID","data":null})");
 }
 
 }  // namespace

@@ -152,7 +152,7 @@ TEST_F(Push, MemoryThatRunsOutIs503AndNothingIsKept) {
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 503);
   EXPECT_EQ(reply->retry_after_s, 1);
-  EXPECT_EQ(body_of(*reply), R"({"code":"503","message":"out of memory for now","request_id":"","result":"false"})");
+  expect_refused(reply, 503, "out of memory for now");
   EXPECT_TRUE(daemon.inputs.empty());
   EXPECT_EQ(api->counters().out_of_memory, 1U);
   intake.release(intake.limit_bytes() - 16);

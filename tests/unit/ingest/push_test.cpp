@@ -85,8 +85,12 @@ INSTANTIATE_TEST_SUITE_P(
     Rows, PushRefusal,
     ::testing::Values(
         Refused{"EmptyBody", "", "body_empty: empty request body not allowed"},
-        Refused{"NoJson", "{",
-                "json_invalid: invalid JSON at byte 0: an array or object is not closed, or something follows it"},
+        Refused{"NotClosed", "{",
+                "json_invalid: invalid JSON: an array or object is not closed, or something follows it"},
+        Refused{"TextAfterTheEnd", R"({"data":[]} x)",
+                "json_invalid: invalid JSON: an array or object is not closed, or something follows it"},
+        Refused{"BadUtf8", "{\"data\":\"\xFF\"}", "json_invalid: invalid JSON: not UTF-8"},
+        Refused{"WrongFromTheFirstByteOn", "x", "json_invalid: invalid JSON at byte 0: a value is expected here"},
         Refused{"TooLong", "\"" + std::string(511'999, 'a') + "\"", "body_too_long: request body too long", 413},
         Refused{"TooManyElements",
                 "[" +
