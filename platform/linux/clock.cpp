@@ -36,6 +36,11 @@ Wall Clock::wall() const noexcept {
   return {unix_ms, battery || kernel_is_synchronised()};
 }
 
+const char* Clock::source() const noexcept {
+  if (kernel_is_synchronised()) return "synchronised";
+  return wall().trusted ? "battery" : "none";
+}
+
 bool Clock::set_wall(std::int64_t unix_ms) noexcept {
   timespec wanted{};
   wanted.tv_sec = static_cast<decltype(wanted.tv_sec)>(unix_ms / 1'000);

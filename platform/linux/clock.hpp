@@ -20,6 +20,7 @@ class Clock final : public port::Clock {
 
   [[nodiscard]] Monotonic monotonic() const noexcept override;
   [[nodiscard]] Wall wall() const noexcept override;
+  [[nodiscard]] const char* source() const noexcept override;
   [[nodiscard]] bool set_wall(std::int64_t unix_ms) noexcept override;
 
  private:

@@ -13,6 +13,7 @@ class Clock final : public port::Clock {
 
   [[nodiscard]] Monotonic monotonic() const noexcept override { return {mono_ms_ * 1'000'000}; }
   [[nodiscard]] Wall wall() const noexcept override { return {wall_ms_, trusted_}; }
+  [[nodiscard]] const char* source() const noexcept override { return trusted_ ? "battery" : "none"; }
   [[nodiscard]] bool set_wall(std::int64_t unix_ms) noexcept override;
   [[nodiscard]] Now now() const noexcept { return {monotonic(), wall()}; }
 

@@ -98,6 +98,16 @@ void write_times(Writer& w, const Alert& a) {
   w.name("duration").number(duration_s(a));
 }
 
+Alert redated(const Alert& alert, const Redate& dates) {
+  Alert out = alert;
+  out.create_time_trusted = alert.create_time_trusted || dates(alert.create_ms) != alert.create_ms;
+  for (std::int64_t* ms : {&out.create_ms, &out.update_ms, &out.begin_ms, &out.first_anomaly_ms, &out.latest_ms,
+                           &out.end_ms, &out.ack_ms}) {
+    if (*ms != 0) *ms = dates(*ms);  // 0: never
+  }
+  return out;
+}
+
 }  // namespace
 
 const char* to_text(Transition transition) noexcept {
@@ -115,11 +125,12 @@ std::int64_t duration_s(const Alert& alert) noexcept {
   return std::max(kDurationMinS, (alert.latest_ms - alert.first_anomaly_ms) / 1000);
 }
 
-void append_document(const Alert& a, Transition transition, std::string& out) {
+void append_document(const Alert& alert, Transition transition, std::string& out, const Redate& dates) {
+  const Alert a = redated(alert, dates);
   Writer w(out);
   w.object();
   if (transition != Transition::none) w.member("transition", to_text(transition));
-  w.member("id", model::alert_id(a)).name("seq_id").number(a.number).member("alert_name", a.alert_name);
+  w.member("id", model::alert_id(alert)).name("seq_id").number(a.number).member("alert_name", a.alert_name);
   w.member("status", model::to_bk_status(a.state)).member("state", model::to_text(a.state));
   w.name("severity").number(std::int32_t{a.severity});
   w.name("bk_biz_id").number(a.bk_biz_id).name("bk_data_id").number(a.data_id).member("plugin_id", a.plugin_id);

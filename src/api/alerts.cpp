@@ -21,6 +21,12 @@ Result<model::Alert> read_alert(const port::Entry& entry) {
 
 using Folds = std::shared_ptr<const std::vector<core::FoldNews>>;
 
+using Clocks = std::shared_ptr<const core::BootClocks>;
+
+alert::Redate dates_of(const Clocks& clocks, const model::Alert& alert) noexcept {
+  return clocks ? clocks->dates_of(alert) : alert::Redate{};
+}
+
 /// Adds what the writer has counted and not written yet.
 void add_folds(const Folds& folds, model::Alert& alert) {
   for (const core::FoldNews& news : *folds) {
@@ -40,7 +46,11 @@ class ListJob final : public core::Job {
     std::uint64_t before_number = ~0ULL;
   };
   ListJob(const Services& services, const Call& call, const Query& query)
-      : services_(services), call_(call), query_(query), folds_(services.parts.daemon.view().folds) {}
+      : services_(services),
+        call_(call),
+        query_(query),
+        folds_(services.parts.daemon.view().folds),
+        clocks_(services.parts.daemon.view().clocks) {}
 
   Result<bool> step(port::ReadTxn& txn) override {
     for (int n = 0; n < kAlertsPerSlice; ++n) {
@@ -60,7 +70,7 @@ class ListJob final : public core::Job {
       if (query_.state && alert->state != *query_.state) continue;
       add_folds(folds_, *alert);
       if (count_++ > 0) items_.push_back(',');
-      alert::append_document(*alert, alert::Transition::none, items_);
+      alert::append_document(*alert, alert::Transition::none, items_, dates_of(clocks_, *alert));
     }
     return false;
   }
@@ -81,6 +91,7 @@ class ListJob final : public core::Job {
   Call call_;
   Query query_;
   Folds folds_;
+  Clocks clocks_;
   std::string items_;
   std::uint64_t count_ = 0;
   std::uint64_t damaged_ = 0;
@@ -90,7 +101,11 @@ class ListJob final : public core::Job {
 class OneJob final : public core::Job {
  public:
   OneJob(const Services& services, const Call& call, std::uint64_t number)
-      : services_(services), call_(call), number_(number), folds_(services.parts.daemon.view().folds) {}
+      : services_(services),
+        call_(call),
+        number_(number),
+        folds_(services.parts.daemon.view().folds),
+        clocks_(services.parts.daemon.view().clocks) {}
 
   Result<bool> step(port::ReadTxn& txn) override {
     const model::Key key = alert_key(number_);
@@ -102,7 +117,7 @@ class OneJob final : public core::Job {
     // The first ten digits are part of the id: another creation time is another alert.
     if (model::alert_id(*alert) != call_.parameter) return error(Errc::not_found, "there is no alert of this id");
     add_folds(folds_, *alert);
-    alert::append_document(*alert, alert::Transition::none, data_);
+    alert::append_document(*alert, alert::Transition::none, data_, dates_of(clocks_, *alert));
     return true;
   }
   void finish(const Status& outcome) noexcept override {
@@ -114,6 +129,7 @@ class OneJob final : public core::Job {
   Call call_;
   std::uint64_t number_;
   Folds folds_;
+  Clocks clocks_;
   std::string data_;
 };
 

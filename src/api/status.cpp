@@ -10,12 +10,11 @@ namespace {
 
 using json::Writer;
 
-void write_clock(Writer& w, const Services& services) {
+void write_clock(Writer& w, const Services& services, const char* source) {
   const Now now = services.parts.daemon.now();
   w.object().name("wall").time(now.wall.unix_ms).name("unix_ms").number(now.wall.unix_ms);
   w.name("trusted").boolean(now.wall.trusted);
-  // The clock port tells that the time may be believed, not who said so.
-  w.member("source", now.wall.trusted ? "synchronised, battery clock or operator" : "none");
+  w.member("source", source);
   w.name("monotonic_ms").number(now.mono.ms()).name("boot").number(services.parts.daemon.gauges().boot).end_object();
 }
 
@@ -99,7 +98,7 @@ void write_status(Writer& w, const Services& services) {
   w.name("ready").boolean(is_ready).member("why", is_ready ? "" : why);
   w.name("local_flow_ok").boolean(process.local_flow_ok).name("writer_stalled").boolean(process.writer_stalled);
   w.name("clock");
-  write_clock(w, services);
+  write_clock(w, services, process.clock_source);
   w.name("events").object().name("next_seq").number(gauges.next_seq).name("accepted").number(gauges.events_accepted);
   w.name("repeated").number(gauges.events_repeated).name("evicted").number(gauges.events_evicted);
   w.name("ids_ready").boolean(gauges.ids_ready).end_object();
@@ -153,7 +152,7 @@ Reply get_config(const Services& services, Call& call) { return call.succeed(ser
 Reply get_clock(const Services& services, Call& call) {
   std::string data;
   Writer w(data);
-  write_clock(w, services);
+  write_clock(w, services, services.parts.daemon.process_status().clock_source);
   return call.succeed(data);
 }
 

@@ -138,6 +138,8 @@ Status Core::start(Now now) try {
   auto clocks = std::make_shared<BootClocks>(*state_->clocks);
   clocks->boot = state_->boot;
   state_->clocks = std::move(clocks);
+  if (!now.wall.trusted) state_->began_untrusted = now;
+  state_->first_alert = state_->next_alert;
   if (auto done = first_turn(*origin, now); !done.ok()) return done;
   state_->id_rebuild.until_seq = state_->next_seq;
   return recount_folds(now);

@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "src/alert/document.hpp"
 #include "src/core/input.hpp"
 #include "src/log/log.hpp"
+#include "src/model/identity.hpp"
 #include "src/registry/registry.hpp"
 
 namespace tocsin::core {
@@ -29,9 +31,15 @@ inline constexpr std::size_t kBootClocksMax = 64;  ///< boots whose records can 
 struct BootClocks {
   std::uint32_t boot = 0;                                       ///< this boot
   std::vector<std::pair<std::uint32_t, std::int64_t>> offsets;  ///< newest last, at most 64
+  std::vector<model::BootClock::Before>
+      before;  ///< of those whose clock was wrong while alerts were opened; at most 64
   /// Received time of a record, re-dated when its boot's clock became known later. `trusted` tells which.
   [[nodiscard]] Wall date(std::uint32_t boot_of_record, bool trusted, std::int64_t wall_ms,
                           std::int64_t mono_ms) const noexcept;
+  /// How the times of this alert are shown.
+  [[nodiscard]] alert::Redate dates_of(const model::Alert& alert) const noexcept;
+  /// Adds what is known of a boot; the oldest gives way.
+  void add(std::uint32_t known_boot, const model::BootClock& clock);
 };
 
 /// What an open alert counts beyond its stored record: folds wait up to 30 s before they are written.

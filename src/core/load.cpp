@@ -110,8 +110,7 @@ Status load_clocks(port::ReadTxn& txn, Core::State& state) {
     if (!*entry || !model::is_in((*entry)->key, Table::boot) || (*entry)->key.size() != 5) break;
     const auto clock = model::open_sealed((*entry)->key, (*entry)->value, model::decode_boot_clock);
     if (clock.ok()) {
-      if (clocks->offsets.size() >= kBootClocksMax) clocks->offsets.erase(clocks->offsets.begin());
-      clocks->offsets.emplace_back(load_be32((*entry)->key.data() + 1), clock->wall_offset_ms);
+      clocks->add(load_be32((*entry)->key.data() + 1), *clock);
     } else {
       ++state.gauges.damaged_records;
     }
@@ -187,6 +186,24 @@ Wall BootClocks::date(std::uint32_t boot_of_record, bool trusted, std::int64_t w
     if (known_boot == boot_of_record) return {offset + mono_ms, true};
   }
   return {wall_ms, false};
+}
+
+alert::Redate BootClocks::dates_of(const model::Alert& alert) const noexcept {
+  if (alert.create_time_trusted) return {};
+  for (const auto& one : before) {
+    if (alert.number >= one.first_alert && alert.number < one.end_alert) {
+      return {one.from_ms, one.end_ms, one.shift_ms};
+    }
+  }
+  return {};
+}
+
+void BootClocks::add(std::uint32_t known_boot, const model::BootClock& clock) {
+  if (offsets.size() >= kBootClocksMax) offsets.erase(offsets.begin());
+  offsets.emplace_back(known_boot, clock.wall_offset_ms);
+  if (clock.before.first_alert == clock.before.end_alert) return;
+  if (before.size() >= kBootClocksMax) before.erase(before.begin());
+  before.push_back(clock.before);
 }
 
 Status load_state(port::ReadTxn& txn, const Ports& ports, const Settings& settings, Core::State& state) {

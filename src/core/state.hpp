@@ -54,7 +54,9 @@ struct Core::State {
   std::optional<Monotonic> old_tokens_at;  ///< when to see whether an old token of an instance ends
   std::optional<Monotonic> folds_since;    ///< the first fold that waits
   std::uint64_t folds_waiting = 0;
-  bool wrote_untrusted = false;  ///< this boot has records whose wall time cannot be believed
+  std::optional<Now> began_untrusted;  ///< the clocks at the start of this boot, when they could not be believed
+  std::uint64_t first_alert = 1;       ///< the first that this boot may open
+  bool wrote_untrusted = false;        ///< this boot has records whose wall time cannot be believed
   std::uint64_t alerts_open = 0;
   std::uint64_t oldest_alert = 0;  ///< number of the oldest stored alert; 0: look
   std::uint64_t alerts_stored = 0;

@@ -41,7 +41,8 @@ struct LedgerLine {
 /// Everything the status page, `tocsinctl status` and /metrics show beside the gauges.
 struct ProcessStatus {
   std::string version;
-  std::string name;  ///< appliance.name
+  std::string name;                   ///< appliance.name
+  const char* clock_source = "none";  ///< "synchronised", "operator", "battery" or "none"
   std::int64_t started_wall_ms = 0;
   std::int64_t uptime_ms = 0;
   std::size_t rss_anon_bytes = 0;

@@ -68,7 +68,7 @@ Status Core::Turn::transition(model::Alert& alert, alert::Transition what, model
                               std::string_view actor, const Id128& request_id) {
   if (auto done = put_alert(alert); !done.ok()) return done;
   std::string document;
-  alert::append_document(alert, what, document);
+  alert::append_document(alert, what, document, clocks_->dates_of(alert));
   if (auto done = append(model::Lane::alert, {next_seq_++, alert.data_id, model::RecordKind::alert_transition, now_,
                                               &request_id, 0, document});
       !done.ok()) {

@@ -198,22 +198,27 @@ Status Core::Turn::record_cursors() {
 }
 
 Status Core::Turn::learn_clock() {
-  if (!now_.wall.trusted) return {};
+  // Who set the clock in this turn sees it in the next answer.
+  const Wall wall = trust_clock_ ? Wall{set_clock_ms_.value_or(now_.wall.unix_ms), true} : now_.wall;
+  if (!wall.trusted) return {};
   const bool known = std::any_of(clocks_->offsets.begin(), clocks_->offsets.end(),
                                  [this](const auto& one) { return one.first == state_.boot; });
   if (known || !(state_.wrote_untrusted || wrote_untrusted_)) return {};
   if (auto done = need_txn(); !done.ok()) return done;
-  const std::int64_t offset = now_.wall.unix_ms - now_.mono.ms();
+  model::BootClock clock{wall.unix_ms - now_.mono.ms(), {}};
+  if (const auto& began = state_.began_untrusted) {
+    const std::int64_t offset_before_ms = began->wall.unix_ms - began->mono.ms();
+    clock.before = {began->wall.unix_ms, offset_before_ms + now_.mono.ms() + 1, clock.wall_offset_ms - offset_before_ms,
+                    state_.first_alert, next_alert_};
+  }
   const Key key = Key(Table::boot).u32(state_.boot);
-  if (auto done = model::put_sealed(*txn_, key, model::BootClock{offset}); !done.ok())
-    return done.error().in("clock of this boot");
+  if (auto done = model::put_sealed(*txn_, key, clock); !done.ok()) return done.error().in("clock of this boot");
   auto next = std::make_shared<BootClocks>(*clocks_);
   if (next->offsets.size() >= kBootClocksMax) {
     const Key oldest = Key(Table::boot).u32(next->offsets.front().first);
     if (auto done = txn_->erase(oldest); !done.ok() && done.error().code != Errc::not_found) return done;
-    next->offsets.erase(next->offsets.begin());
   }
-  next->offsets.emplace_back(state_.boot, offset);
+  next->add(state_.boot, clock);
   clocks_ = std::move(next);
   return audit(model::AuditAction::clock_trusted, "system", "clock", "earlier records of this boot are dated by it");
 }

@@ -25,6 +25,18 @@ void state_fields(Op& op, S& state) {
   op.number(state.evicted_events);
 }
 
+constexpr std::uint8_t kBootClockFormat = 2;
+
+template <class Op, class C>
+void boot_clock_fields(Op& op, C& clock) {
+  op.number(clock.wall_offset_ms);
+  op.number(clock.before.from_ms);
+  op.number(clock.before.end_ms);
+  op.number(clock.before.shift_ms);
+  op.number(clock.before.first_alert);
+  op.number(clock.before.end_alert);
+}
+
 }  // namespace
 
 void encode(const Identity& identity, std::string& out) {
@@ -53,12 +65,16 @@ Result<StateRecord> decode_state(Bytes in) {
 }
 
 void encode(const BootClock& clock, std::string& out) {
-  FieldWriter writer(out);
-  writer.number(clock.wall_offset_ms);
+  FieldWriter writer(out, kBootClockFormat);
+  boot_clock_fields(writer, clock);
 }
 
 Result<BootClock> decode_boot_clock(Bytes in) {
-  return read_record<BootClock>(in, "clock of a boot", [](auto& op, auto& out) { op.number(out.wall_offset_ms); });
+  if (!in.empty() && in[0] == std::byte{kRecordFormat}) {
+    return read_record<BootClock>(in, "clock of a boot", [](auto& op, auto& out) { op.number(out.wall_offset_ms); });
+  }
+  return read_record<BootClock>(
+      in, "clock of a boot", [](auto& op, auto& out) { boot_clock_fields(op, out); }, kBootClockFormat);
 }
 
 }  // namespace tocsin::model

@@ -38,8 +38,16 @@ void encode(const StateRecord& state, std::string& out);
 [[nodiscard]] Result<StateRecord> decode_state(Bytes in);
 
 /// What is known of one boot's clocks: wall = wall_offset_ms + monotonic. Written when the wall clock becomes trusted.
+/// `before`: what its wall clock said until then, for the times of the alerts that were opened meanwhile.
 struct BootClock {
   std::int64_t wall_offset_ms = 0;
+  struct Before {
+    std::int64_t from_ms = 0;  ///< the wall times from here …
+    std::int64_t end_ms = 0;   ///< … to before here were noted by that clock
+    std::int64_t shift_ms = 0;
+    std::uint64_t first_alert = 0;
+    std::uint64_t end_alert = 0;  ///< the first alert that is none of them; equal: there are none
+  } before;
 };
 void encode(const BootClock& clock, std::string& out);
 [[nodiscard]] Result<BootClock> decode_boot_clock(Bytes in);

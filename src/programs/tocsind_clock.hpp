@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <string_view>
 
 #include "src/port/clock.hpp"
 
@@ -18,6 +19,13 @@ class BoxClock {
     wall.unix_ms += offset_ms_.load(std::memory_order_relaxed);
     wall.trusted = wall.trusted || vouched_.load(std::memory_order_relaxed);
     return {clock_.monotonic(), wall};
+  }
+  /// Who says that the time may be believed: "synchronised", "operator", "battery" or "none". An operator's word stands
+  /// until the system's own clock is synchronised.
+  [[nodiscard]] const char* source() const noexcept {
+    const char* const said = clock_.source();
+    const bool is_ours = offset_ms_.load(std::memory_order_relaxed) != 0 || said != std::string_view("synchronised");
+    return is_ours && vouched_.load(std::memory_order_relaxed) ? "operator" : said;
   }
   [[nodiscard]] const port::Clock& machine() const noexcept { return clock_; }
 

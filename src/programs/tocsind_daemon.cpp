@@ -313,6 +313,7 @@ void TocsinDaemon::on_tick(std::uint32_t) noexcept {
   // whether their events get there, and a client that tries again is no worse off than after a lost answer.
   if (is_stalled(now.mono)) http_->expire_waiting(port::Listener::push);
   make_first_user();
+  api_->on_tick(false);
   if (now.mono >= canary_sent_.after_ms(kCanaryMs)) {
     canary_sent_ = now.mono;
     static_cast<void>(writer_->post(core::Input{{}, core::Confirm{kCanaryUpstream, model::Lane::normal, 0, false}}));
@@ -351,6 +352,7 @@ int TocsinDaemon::run() {
 
 void TocsinDaemon::stop_all() noexcept {
   for (auto& upstream : upstreams_) upstream->kill();
+  api_->on_tick(true);
   writer_->stop();
   on_report(0);  // answers of the last turns; whoever is still connected gets them
   static_cast<void>(loop_.run_once(0));
@@ -393,6 +395,7 @@ core::ProcessStatus TocsinDaemon::process_status() const {
   const Now now = clock_.now();
   out.version = kVersion;
   out.name = upstream_parts_->appliance_name;
+  out.clock_source = clock_.source();
   out.started_wall_ms = started_wall_ms_;
   out.uptime_ms = now.mono.ms() - started_.ms();
   const auto memory = linux::memory_of();

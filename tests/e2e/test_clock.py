@@ -9,7 +9,6 @@ import time
 import pytest
 
 from appliance import event
-from world import wait_for
 
 STA_UNSYNC = 0x40
 
@@ -72,25 +71,32 @@ def test_a_box_of_1970_takes_todays_events_and_says_that_it_does_not_know_the_ti
     stored = box.events()
     assert [e["event"]["timestamp"] for e in stored] == [now_ms, now_ms + 86_400_000]
     assert {e["clock_trusted"] for e in stored} == {False} and stored[0]["received_ms"] < 86_400_000
-    assert len(box.alerts()) == 1
+    nameless = {"event_name": "no clock", "target": "t", "event": {"content": "x"}}
+    assert box.push(plugin, nameless).status == 200
+    opened = next(a for a in box.alerts() if a["alert_name"] == "no clock")
+    assert opened["begin_time"] < 86_400 and opened["id"].startswith("00000")
     source = box.plugin("centre", "--type", "alert_source")
     standard = box.post("/api/v1/events", {"alert_name": "x", "time": now_ms // 1000}, {"X-BK-TOKEN": source["token"]})
     assert standard.status == 200 and standard.headers["X-Tocsin-Clock"] == "untrusted"
 
     box.ctl("clock", "set", time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()))
-    wait_for(lambda: box.ctl("clock", "show")["trusted"], what="trust")
+    dated = box.events()  # at once, also those from before, on their way out
+    assert all(abs(e["received_ms"] - now_ms) < 120_000 and e["clock_trusted"] for e in dated)
+    again = next(a for a in box.alerts() if a["alert_name"] == "no clock")
+    assert again["id"] == opened["id"] and abs(again["begin_time_ms"] - now_ms) < 120_000
+    assert abs(again["create_time_ms"] - now_ms) < 120_000 and again["create_time_trusted"]
+    assert box.ctl("clock", "show")["source"] == "operator"
     assert abs(box.ctl("clock", "show")["unix_ms"] - time.time() * 1000) < 60_000
     after = box.push(plugin, event("later", timestamp=now_ms))
     assert after.status == 200 and "X-Tocsin-Clock" not in after.headers
     assert box.push(plugin, event("2100", timestamp=4_102_444_800_000)).status == 400  # the future is known again
-    dated = box.events()
-    assert all(abs(e["received_ms"] - now_ms) < 120_000 for e in dated)  # also those from before, on their way out
     assert "clock_set" in [row["action"] for row in box.audit_rows()]
     box.verify_audit()
 
 
 def test_the_clock_of_a_box_that_knows_the_time(appliance):
     clock = appliance.ctl("clock", "show")
+    assert clock["source"] in ("synchronised", "battery")
     assert clock["trusted"] is True and abs(clock["unix_ms"] - time.time() * 1000) < 60_000
     plugin = appliance.plugin()
     answer = appliance.push(plugin, event("x"))

@@ -51,7 +51,7 @@ class CoreBox {
     core.reset();
     store.crash();
   }
-  [[nodiscard]] Now now() const { return {{mono_ms * 1'000'000}, {kWallStart + mono_ms, trusted}}; }
+  [[nodiscard]] Now now() const { return {{mono_ms * 1'000'000}, {kWallStart + mono_ms + wall_off_ms, trusted}}; }
   void advance(std::int64_t ms) { mono_ms += ms; }
 
   core::Effects turn(std::vector<core::Input> inputs) {
@@ -115,6 +115,7 @@ class CoreBox {
   std::unique_ptr<core::Core> core;
   std::int64_t mono_ms = 1'000;
   bool trusted = true;
+  std::int64_t wall_off_ms = 0;  ///< by which the wall clock is wrong
   std::uint64_t tickets = 0;
 };
 

@@ -17,6 +17,7 @@ class ManualClock final : public port::Clock {
  public:
   [[nodiscard]] Monotonic monotonic() const noexcept override { return now; }
   [[nodiscard]] Wall wall() const noexcept override { return {}; }
+  [[nodiscard]] const char* source() const noexcept override { return "none"; }
   [[nodiscard]] bool set_wall(std::int64_t) noexcept override { return false; }
   Monotonic now{1'000'000'000};
 };

@@ -36,6 +36,20 @@ TEST(AlertDocument, HasBlueKingsNamesAndAllThreeFormsOfATime) {
   EXPECT_THAT(text, Not(HasSubstr("transition")));
 }
 
+TEST(AlertDocument, MovesTheTimesOfAClockThatWasWrongAndKeepsTheId) {
+  model::Alert a = opened();
+  a.create_ms = a.update_ms = a.begin_ms = a.first_anomaly_ms = 11'000;
+  a.create_time_trusted = false;
+  std::string text;
+  append_document(a, Transition::none, text, {10'000, 60'000, kT});
+  EXPECT_THAT(text, HasSubstr(R"("id":"00000000111")"));
+  EXPECT_THAT(text, HasSubstr(R"("create_time_ms":1700000011000)"));
+  EXPECT_THAT(text, HasSubstr(R"("create_time_trusted":true)"));
+  EXPECT_THAT(text, HasSubstr(R"("begin_time_ms":1700000011000)"));
+  EXPECT_THAT(text, HasSubstr(R"("latest_time_ms":1700000000000)")) << "a device's own";
+  EXPECT_THAT(text, HasSubstr(R"("ack_time":null)"));
+}
+
 TEST(AlertDocument, ShowsAnAcknowledgedAlertAsAbnormalAndAcknowledged) {
   model::Alert a = opened();
   (void)ack(a, "alice", "on \"it\"", at(kT));

@@ -228,6 +228,7 @@ TEST_F(Operator, CreatesListsAndDeletesApiTokens) {
 }
 
 TEST_F(Operator, SetsTheClockOrVouchesForIt) {
+  daemon.process.clock_source = "operator";
   (void)post("/api/v1/clock", R"({"time":"2023-11-14T22:13:20+00:00"})");
   EXPECT_EQ(last<core::SetClock>().unix_ms, 1'700'000'000'000);
   (void)post("/api/v1/clock", R"({"unix_ms":1700000000001})");
@@ -236,7 +237,7 @@ TEST_F(Operator, SetsTheClockOrVouchesForIt) {
   EXPECT_EQ(last<core::SetClock>().unix_ms, 0);
   EXPECT_EQ(data_of(get("/api/v1/clock")),
             R"({"wall":"2023-11-14T22:13:20.000Z","unix_ms":1700000000000,"trusted":true,)"
-            R"("source":"synchronised, battery clock or operator","monotonic_ms":1000000,"boot":0})");
+            R"("source":"operator","monotonic_ms":1000000,"boot":0})");
 }
 
 TEST_F(Operator, AcknowledgesUnderEitherName) {

@@ -3,6 +3,7 @@
 
 #include "src/log/log.hpp"
 #include "src/model/alert.hpp"
+#include "src/model/seal.hpp"
 #include "tests/support/core_box.hpp"
 
 namespace tocsin {
@@ -141,6 +142,37 @@ TEST_F(CoreTest, ARecoveryEndsTheAlertAndTheNextEventOpensAnother) {
   EXPECT_EQ(records(box, model::Lane::alert).size(), 3U);
 }
 
+TEST_F(CoreTest, FactsThatFoundNoRoomAreMadeFromTheItems) {
+  static_cast<void>(box.add_instance(2, 10000002));
+  const std::string text(1'000, 'x');
+  std::string items = "[";
+  for (int i = 0; i < 200; ++i) {
+    items += (i > 0 ? "," : "") + CoreBox::item("disk", "host-" + std::to_string(i % 100) + text.substr(0, 200),
+                                                R"("k":")" + text.substr(0, 800) + '"');
+  }
+  auto push = box.push(items + "]", 10000002);
+  const auto& batch = std::get<core::Push>(push.what).batch;
+  EXPECT_NE(batch.items.front().facts_bytes, 0U);
+  EXPECT_EQ(batch.items.back().facts_bytes, 0U);
+  const auto out = box.turn(std::move(push));
+  ASSERT_EQ(out.answers.size(), 1U);
+  EXPECT_FALSE(out.answers[0].refused);
+  EXPECT_EQ(box.core->gauges().alerts_open, 100U);
+  for (const auto& fold : *box.core->view().folds) EXPECT_EQ(fold.event_count, 2U);
+}
+
+TEST_F(CoreTest, ACustomEventOfLongAgoOpensAnAlertAlsoWhenItIsCountedAgain) {
+  static_cast<void>(box.add_instance(2, 10000002));
+  std::string old = CoreBox::item("disk");
+  old.insert(old.size() - 1, R"(,"timestamp":1587218838000)");
+  for (int i = 0; i < 2; ++i) static_cast<void>(box.turn(box.push("[" + old + "]", 10000002)));
+  EXPECT_EQ(box.core->gauges().alerts_open, 1U);
+  box.power_cut();
+  ASSERT_TRUE(box.start().ok());
+  ASSERT_EQ(box.core->view().folds->size(), 1U);
+  EXPECT_EQ(box.core->view().folds->front().event_count, 2U);
+}
+
 TEST_F(CoreTest, AcknowledgingAnswersEachIdInItsList) {
   static_cast<void>(box.add_instance(1, 10000002));
   static_cast<void>(box.turn(box.push("[" + CoreBox::item("disk") + "]", 10000002)));
@@ -200,6 +232,58 @@ TEST_F(CoreTest, TheClockOfABootIsLearntOnceItIsTrusted) {
   const Wall dated = box.core->view().clocks->date(1, false, 77, 500);
   EXPECT_TRUE(dated.trusted);
   EXPECT_EQ(dated.unix_ms, CoreBox::kWallStart + 500);
+}
+
+/// The alerts on flash, by number, and how the store's boot clocks date them.
+std::vector<model::Alert> stored_alerts(CoreBox& box) {
+  std::vector<model::Alert> out;
+  auto txn = box.store.begin_read();
+  for (std::uint64_t number = 1;; ++number) {
+    const model::Key key = model::Key(model::Table::alert).u64(number);
+    const auto value = (*txn)->get(key);
+    if (!value.ok() || !*value) return out;
+    auto alert = model::open_sealed(key, **value, model::decode_alert);
+    EXPECT_TRUE(alert.ok());
+    out.push_back(std::move(*alert));
+  }
+}
+
+TEST_F(CoreTest, SettingTheClockDatesThisBootInTheSameTurn) {
+  static_cast<void>(box.add_instance(2, 10000002));
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("before this boot") + "]", 10000002)));
+  box.power_cut();
+  constexpr std::int64_t kLate = 50LL * 365 * 86'400'000;
+  box.trusted = false;
+  box.wall_off_ms = -kLate;
+  ASSERT_TRUE(box.start().ok());
+  box.advance(2'000);
+  const std::int64_t opened_ms = box.now().wall.unix_ms;
+  std::string device = CoreBox::item("device with a clock");
+  device.insert(device.size() - 1, R"(,"timestamp":1793500000000)");
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("early") + "," + device + "]", 10000002)));
+  const auto id = model::alert_id(stored_alerts(box).at(1));
+  box.advance(3'000);
+  static_cast<void>(
+      box.turn(core::Input{box.next_reply(), core::SetClock{box.now().wall.unix_ms + kLate, "user:alice"}}));
+
+  const auto clocks = box.core->view().clocks;
+  ASSERT_EQ(clocks->offsets.size(), 1U);
+  const Wall dated = clocks->date(2, false, opened_ms, box.mono_ms - 3'000);
+  EXPECT_TRUE(dated.trusted);
+  EXPECT_EQ(dated.unix_ms, opened_ms + kLate);
+
+  box.power_cut();
+  box.trusted = true;
+  box.wall_off_ms = 0;
+  ASSERT_TRUE(box.start().ok());
+  const auto alerts = stored_alerts(box);
+  ASSERT_EQ(alerts.size(), 3U);
+  const auto known = box.core->view().clocks;
+  EXPECT_EQ(known->dates_of(alerts[0])(alerts[0].begin_ms), alerts[0].begin_ms);
+  EXPECT_EQ(known->dates_of(alerts[1])(alerts[1].begin_ms), opened_ms + kLate);
+  EXPECT_EQ(known->dates_of(alerts[1])(alerts[1].create_ms), opened_ms + kLate);
+  EXPECT_EQ(known->dates_of(alerts[2])(alerts[2].begin_ms), 1'793'500'000'000) << "the device's own word";
+  EXPECT_EQ(model::alert_id(alerts[1]), id);
 }
 
 TEST(CoreRoom, UndeliveredEventsMakeRoomForNewOnesBehindAGapRecord) {

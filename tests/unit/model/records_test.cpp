@@ -169,7 +169,7 @@ std::vector<Case> every_record() {
       make_case("token", token, decode_api_token),
       make_case("identity", identity, [](Bytes in) { return decode_identity(in); }),
       make_case("state", state, decode_state),
-      make_case("boot clock", BootClock{.wall_offset_ms = -5}, decode_boot_clock),
+      make_case("boot clock", BootClock{.wall_offset_ms = -5, .before = {1, 2, 3, 4, 5}}, decode_boot_clock),
   };
 }
 
