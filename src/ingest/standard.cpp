@@ -193,7 +193,6 @@ Checked<std::int64_t> StandardReader::check_time(const Event& event, Field field
   std::optional<std::int64_t> ms;
   if (is(value, Kind::number)) {
     ms = time_of_number(json::to_double(value));
-    if (ms == 0) return otherwise;
   } else if (is(value, Kind::string)) {
     std::string text;
     json::append_unescaped(json::inside_of(value), text, 64);
@@ -201,7 +200,7 @@ Checked<std::int64_t> StandardReader::check_time(const Event& event, Field field
   } else {
     return refuse_type(field, "a number or a time", value, index);
   }
-  if (ms) return *ms / 1000;
+  if (ms) return *ms < 1000 ? otherwise : *ms / 1000;  // zero is no time, however it is written
   return refuse_event(
       "time_form",
       std::string{to_text(field)} + " expected epoch seconds, epoch milliseconds, or a time like 2023-10-01T12:00:00Z",

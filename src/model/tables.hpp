@@ -55,7 +55,7 @@ class Key {
   /// Cut at the room left; names are checked where they enter.
   Key& raw(Bytes v) noexcept {
     const std::size_t n = v.size() < bytes_.size() - size_ ? v.size() : bytes_.size() - size_;
-    std::memcpy(bytes_.data() + size_, v.data(), n);
+    if (n != 0) std::memcpy(bytes_.data() + size_, v.data(), n);
     size_ += n;
     return *this;
   }

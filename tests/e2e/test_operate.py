@@ -81,7 +81,7 @@ def test_every_command_of_the_release_against_the_daemon(appliance):
 def test_data_ids_and_names_that_are_taken_or_odd_are_refused(appliance):
     appliance.ctl("plugin", "create", "a", "--data-id", 5)
     for words in (["a2", "--data-id", 5], ["b", "--data-id", 0], ["b", "--data-id", 2147483648], ["", "--data-id", 6], ["x y"],
-                  ["b", "--alert", 2, "--type", "alert_source"], ["b", "--token", "with space"]):
+                  ["b", "--alert", 2, "--type", "alert_source"], ["b", "--token", "tab\tinside"], ["b", "--token", "t" * 513]):
         assert appliance.run_ctl("plugin", "create", *words).returncode in (1, 2), words
     assert [p["data_id"] for p in appliance.ctl("plugin", "list")] == [5]
     appliance.ctl("plugin", "create", "a", "--data-id", 9)

@@ -10,10 +10,9 @@
 #include <vector>
 
 /// HTTP/1.1 as RFC 9112 writes it: what a server takes beyond this another one may read in another way. Three things
-/// are tolerated, because nothing can be smuggled by them: before a request, lines that are empty or begin with NUL; in
-/// the head, NUL, a line feed or a nameless colon in the place of CR, which the library makes the same before anybody
-/// sees them;
-/// between chunks, lines that end in a line feed alone, behind which this reader takes nothing more.
+/// are tolerated, because nothing can be smuggled by them: before a request, empty lines; in the head, a line feed or a
+/// nameless colon in the place of CR; between chunks, lines that end in a line feed alone, behind which this reader
+/// takes nothing more.
 namespace tocsin::fuzz {
 
 struct StrictRequest {
@@ -82,10 +81,7 @@ class StrictReader {
 
   /// nullopt: no whole request that may be taken; nothing behind it may be taken either.
   std::optional<StrictRequest> next() {
-    while (rest_.starts_with("\r\n") || rest_.starts_with('\n') || rest_.starts_with('\0')) {
-      const std::size_t end = rest_.find('\n');
-      rest_.remove_prefix(end == std::string_view::npos ? rest_.size() : end + 1);
-    }
+    while (rest_.starts_with("\r\n") || rest_.starts_with('\n')) rest_.remove_prefix(rest_.find('\n') + 1);
     StrictRequest out;
     if (!head(out)) return std::nullopt;
     const std::size_t lengths = out.count("content-length");
@@ -107,18 +103,15 @@ class StrictReader {
   }
 
  private:
-  static constexpr std::string_view kNulLine{"\0\n", 2};
-  static constexpr std::string_view kNulsAtTheEnd{"\0\0\n\n", 4};  // as many bytes as two ends of lines
-  /// Up to CR LF (or NUL LF); none of them may stand alone.
+  /// Up to CR LF; neither may stand alone.
   std::optional<std::string_view> line() {
     if (is_loose_) return loose_line();
     const bool is_empty = rest_.starts_with(":\n") || rest_.starts_with("\n\n");
-    const std::size_t end =
-        is_empty ? 0 : std::min({rest_.find("\r\n"), rest_.find(kNulLine), rest_.find(kNulsAtTheEnd)});
+    const std::size_t end = is_empty ? 0 : rest_.find("\r\n");
     if (end == std::string_view::npos) return std::nullopt;
     const std::string_view out = rest_.substr(0, end);
     rest_.remove_prefix(end + 2);
-    if (out.find_first_of(std::string_view{"\r\n\0", 3}) != std::string_view::npos) return std::nullopt;
+    if (out.find_first_of("\r\n") != std::string_view::npos) return std::nullopt;
     return out;
   }
   std::optional<std::string_view> loose_line() {
@@ -168,7 +161,7 @@ class StrictReader {
     for (;;) {
       const auto field = line();
       if (!field) return false;
-      if (field->empty() || (is_loose_ && (field->front() == '\0' || field->front() == ':'))) return true;
+      if (field->empty() || (is_loose_ && field->front() == ':')) return true;
       if (is_loose_) continue;  // trailers say nothing here
       const std::size_t colon = field->find(':');
       if (colon == std::string_view::npos || !is_token(field->substr(0, colon))) return false;

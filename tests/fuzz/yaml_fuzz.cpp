@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // A YAML body of an alert source. What is accepted is JSON that the strict parser takes, within the limits, and says
-// the same when it is read as YAML (JSON's texts are YAML, but for numbers with an exponent). What is refused has a
-// place.
+// the same when it is read as YAML (JSON's texts are YAML, but for numbers with an exponent and for the three
+// characters that only YAML takes for line breaks). What is refused has a place.
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "src/base/budget.hpp"
 #include "src/formats/formats.hpp"
@@ -32,10 +34,11 @@ void check(std::string_view body, const formats::Limits& limits) {
   require(checked.has_value(), "what comes out is JSON");
   require(checked->values <= limits.values_max, "values stay within their limit");
 
-  const bool exponents = json.find("e+") != std::string::npos || json.find("e-") != std::string::npos;
+  constexpr std::array<std::string_view, 5> kOnlyInJson{"e+", "e-", "\xC2\x85", "\xE2\x80\xA8", "\xE2\x80\xA9"};
+  const bool is_yaml = std::none_of(kOnlyInJson.begin(), kOnlyInJson.end(),
+                                    [&](std::string_view part) { return json.find(part) != std::string::npos; });
   std::pmr::string again;
-  if (exponents || !formats::yaml_to_json(json, memory, again))
-    return;  // a name of over 1,024 characters, and the like
+  if (!is_yaml || !formats::yaml_to_json(json, memory, again)) return;  // a name of over 1,024 characters, and the like
   require(json == again, "JSON read as YAML is the same");
 }
 

@@ -13,6 +13,18 @@ def refuse(*_):
     raise ValueError
 
 
+def sound(value):
+    """The same; ValueError when a text in it has a lone surrogate or U+0000."""
+    if isinstance(value, str):
+        value.encode()
+        if "\0" in value:
+            raise ValueError
+    elif isinstance(value, (list, dict)):
+        for part in [*value, *value.values()] if isinstance(value, dict) else value:
+            sound(part)
+    return value
+
+
 class Lexer(lexer.Lexer):
     """A literal that begins as an array or object is one, or an error; a number is finite."""
 
@@ -41,6 +53,7 @@ class Parser(parser.Parser):
 
     def _parse(self, expression):
         self._tokens = list(Lexer().tokenize(expression))
+        sound([token["value"] for token in self._tokens])
         self._index = 0
         parsed = self._expression(binding_power=0)
         if self._current_token() != "eof":
@@ -145,7 +158,7 @@ class Functions(functions.Functions):
 
     @functions.signature({"types": ["string"]})
     def _func_to_json(self, text):
-        return json.loads(text, parse_constant=refuse)
+        return sound(json.loads(text, parse_constant=refuse))
 
     @functions.signature({"types": ["array"]}, {"types": ["array"]})
     def _func_zip(self, names, values):

@@ -37,7 +37,7 @@ std::string custom_with_long_facts(std::size_t i, const std::string& text) {
 std::string custom_with_numbers(std::size_t i, const std::string& text) {
   std::string out =
       R"({"event_name":"e","target":"t)" + std::to_string(i) + R"(","event":{"content":"c"},"dimension":{)";
-  for (std::size_t n = 0; n < std::min<std::size_t>(text.size() / 27, kDimensionsMax); ++n) {
+  for (std::size_t n = 0; n < std::min<std::size_t>(text.size() / 28, kDimensionsMax); ++n) {
     out += (n > 0 ? ",\"a-dimension-of-name-" : "\"a-dimension-of-name-") + std::to_string(100 + n) + "\":1";
   }
   return out + "}}";

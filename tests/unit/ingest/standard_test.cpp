@@ -140,6 +140,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Converted{"TimeMilliseconds", R"("time":1696161600999)", R"("time":1696161600,)"},
                       Converted{"TimeFraction", R"("time":1696161600.5)", R"("time":1696161600,)"},
                       Converted{"TimeZero", R"("time":0)", R"("time":1700000000,)"},
+                      Converted{"TimeLessThanASecond", R"("time":0.175)", R"("time":1700000000,)"},
+                      Converted{"TimeZeroInWords", R"("time":"1970-01-01T00:00:00Z")", R"("time":1700000000,)"},
                       Converted{"TimeText", R"("time":"2023-10-01 12:00:00")", R"("time":1696161600,)"},
                       Converted{"AnomalyTime", R"("time":1696161600,"anomaly_time":"2023-10-01T11:00:00Z")",
                                 R"("anomaly_time":1696158000)"},

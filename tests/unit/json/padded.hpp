@@ -14,7 +14,7 @@ class Padded {
  public:
   explicit Padded(std::string_view text, char filler = '}')
       : size_(text.size()), bytes_(std::make_unique<char[]>(text.size() + kPaddingBytes)) {
-    std::memcpy(bytes_.get(), text.data(), text.size());
+    if (!text.empty()) std::memcpy(bytes_.get(), text.data(), text.size());
     std::memset(bytes_.get() + size_, filler, kPaddingBytes);
   }
   [[nodiscard]] std::string_view text() const { return {bytes_.get(), size_}; }
