@@ -134,6 +134,9 @@ void HttpServer::make_place(ListenerState& listener) noexcept {
 
 Monotonic HttpServer::due(const Slot& slot) const noexcept {
   if (slot.shut || slot.phase == Phase::ready) return linux::kNever;
+  if (slot.phase == Phase::idle && !slot.looked_for_end) {
+    return std::min(slot.deadline, slot.since.after_ms(limits_.half_closed_ms));
+  }
   const bool must_flow = (slot.phase == Phase::body && slot.holds_pool) || slot.phase == Phase::discard;
   if (!must_flow) return slot.deadline;
   const auto earned_ms = static_cast<std::int64_t>(slot.received * 1'000 / limits_.body_rate_bytes_per_s);
@@ -160,6 +163,11 @@ void HttpServer::expire(Slot& slot) noexcept {
     }
     slot.listener->dirty = true;
     return;
+  }
+  if (slot.phase == Phase::idle && slot.deadline > now_) {
+    // The library overlooks an end that comes together with the request: after a short read it waits for an edge.
+    slot.looked_for_end = true;
+    if (!has_ended(slot.fd)) return;
   }
   if (slot.phase != Phase::idle) ++counters_.cut_slow;
   shut(slot);

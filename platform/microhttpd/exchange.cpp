@@ -23,6 +23,7 @@ void HttpServer::enter(Slot& slot, Phase phase, std::int64_t deadline_ms) noexce
   slot.phase = phase;
   slot.since = now_;
   slot.deadline = now_.after_ms(deadline_ms);
+  slot.looked_for_end = false;
   sweep_due_ = std::min(sweep_due_, due(slot));
 }
 

@@ -34,6 +34,7 @@ struct Limits {
   std::int64_t room_ms = 5'000;                  ///< wait for body memory, then 503
   std::int64_t answer_ms = 60'000;               ///< a handler that never answers: 503
   std::int64_t idle_ms = 60'000;                 ///< kept-alive connection without a request
+  std::int64_t half_closed_ms = 1'000;           ///< an idle connection whose client has ended its side is closed then
   std::int64_t sweep_ms = 100;                   ///< deadlines are looked at no more often than this
 };
 

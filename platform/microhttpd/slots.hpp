@@ -44,12 +44,13 @@ struct Slot {
   std::uint32_t generation = 0;  ///< of the current ticket
   int fd = -1;
   Phase phase = Phase::free;
-  bool shut = false;         ///< shutdown() was called; the library will notice
-  bool close = false;        ///< the connection ends with this answer
-  bool suspended = false;    ///< in the library's sense
-  bool holds_pool = false;   ///< its body is charged to the pool
-  bool first_again = false;  ///< resumed from `room`: the library repeats the first call before the body comes
-  bool counted = false;      ///< in ListenerState::unanswered
+  bool shut = false;            ///< shutdown() was called; the library will notice
+  bool close = false;           ///< the connection ends with this answer
+  bool suspended = false;       ///< in the library's sense
+  bool holds_pool = false;      ///< its body is charged to the pool
+  bool first_again = false;     ///< resumed from `room`: the library repeats the first call before the body comes
+  bool counted = false;         ///< in ListenerState::unanswered
+  bool looked_for_end = false;  ///< in this phase
   std::uint32_t peer_group = 0;
   std::uint32_t next_in_line = kNoSlot;  ///< queue of those who wait for room
   Peer peer;

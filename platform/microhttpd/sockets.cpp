@@ -163,6 +163,11 @@ bool Credentials::is_admin(uid_t uid, gid_t gid, Monotonic now) noexcept {
   return admin;
 }
 
+bool has_ended(int fd) noexcept {
+  char next = 0;
+  return ::recv(fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 Peer peer_of(int fd, const sockaddr* address, Credentials& credentials, Monotonic now) noexcept {
   Peer peer;
   if (address != nullptr && address->sa_family == AF_INET) {

@@ -52,6 +52,9 @@ class Credentials {
   std::size_t next_ = 0;
 };
 
+/// The other end sends nothing more, and all that it sent was read.
+[[nodiscard]] bool has_ended(int fd) noexcept;
+
 [[nodiscard]] Peer peer_of(int fd, const sockaddr* address, Credentials& credentials, Monotonic now) noexcept;
 
 }  // namespace tocsin::microhttpd

@@ -103,6 +103,22 @@ TEST_F(Exchange, ForgetsAClientThatLeftWhileItsRequestWaited) {
   EXPECT_TRUE(run_until_answers(next));
 }
 
+TEST_F(Exchange, ClosesBehindAClientWhoseRequestAndEndCameTogether) {
+  Limits limits;
+  limits.half_closed_ms = 20;  // and 60 s of idleness
+  start(limits);
+  Client client{port};
+  Client other{port};
+  other.send(post("kept"));
+  client.send(post("one"));
+  client.end_sending();
+  ASSERT_TRUE(run_until_answers(client));
+  ASSERT_TRUE(run_until_closed(client));
+  EXPECT_EQ(client.answers(), 1U);
+  other.send(post("again"));
+  EXPECT_TRUE(run_until_answers(other, 2)) << "a client that only thinks is left alone";
+}
+
 TEST_F(Exchange, Serves256ConnectionsThatAllWaitAtOnce) {
   start();
   handler.defer = true;

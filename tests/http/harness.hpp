@@ -78,6 +78,8 @@ class Client {
     if (fd_ >= 0) ::close(fd_);
     fd_ = -1;
   }
+  /// Sends nothing more, and says so.
+  void end_sending() { ::shutdown(fd_, SHUT_WR); }
   void reset() {
     const linger hard{1, 0};
     ::setsockopt(fd_, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);

@@ -191,7 +191,7 @@ TEST_F(ProcessTest, LimitsStackAndCoreDumpOfTheChild) {
 }
 
 TEST_F(ProcessTest, ReportsAKilledChildAsKilled) {
-  ASSERT_TRUE(process.start(loop, {.program = script("read nothing <&3")}, watcher.hook()).ok());
+  ASSERT_TRUE(process.start(loop, {.program = script("exec sleep 600")}, watcher.hook()).ok());
   process.kill();
   wait_for_exit();
   EXPECT_TRUE(watcher.exit->by_signal);
@@ -208,7 +208,7 @@ TEST_F(ProcessTest, EndsTheChildWithItsOwner) {
   pid_t child = 0;
   {
     Process mortal;
-    ASSERT_TRUE(mortal.start(loop, {.program = script("read nothing <&3")}, watcher.hook()).ok());
+    ASSERT_TRUE(mortal.start(loop, {.program = script("exec sleep 600")}, watcher.hook()).ok());
     child = mortal.pid();
   }
   EXPECT_EQ(::kill(child, 0), -1);
