@@ -33,6 +33,8 @@ namespace tocsin::api {
 [[nodiscard]] Reply post_plugin_enable(const Services& services, Call& call);
 [[nodiscard]] Reply post_plugin_delete(const Services& services, Call& call);
 [[nodiscard]] Reply post_plugin_rotate(const Services& services, Call& call);
+[[nodiscard]] Reply post_plugin_import(const Services& services, Call& call);
+[[nodiscard]] Reply get_plugin_export(const Services& services, Call& call);
 
 [[nodiscard]] Reply get_users(const Services& services, Call& call);
 [[nodiscard]] Reply post_users(const Services& services, Call& call);

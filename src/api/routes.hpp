@@ -19,6 +19,7 @@ enum class Need : std::uint8_t { nothing, sender_token, loopback_or_viewer, view
 inline constexpr std::size_t kPushBody = static_cast<std::size_t>(-1);  ///< the limit of the configuration
 inline constexpr std::size_t kAdminBodyBytesMax = 16 * 1024;
 inline constexpr std::size_t kPluginBodyBytesMax = 32 * 1024;  ///< one instance with its profile
+inline constexpr std::size_t kImportBodyBytesMax = 128 * 1024;
 
 /// Routes that senders use are carried out by Api itself; the others have a handler.
 enum class Intake : std::uint8_t { none, push, items };

@@ -39,6 +39,12 @@ inline constexpr std::size_t kAckIdsMax = 200;
 struct ProfileChange {
   std::optional<std::string> version;
   std::array<std::optional<std::string>, model::kProfileParts.size()> parts;  ///< checked, compact
+  void apply_to(model::Profile& profile) const {
+    if (version) profile.version = *version;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      if (parts[i]) profile.parts[i] = *parts[i];
+    }
+  }
   [[nodiscard]] bool says_something() const noexcept {
     return version || std::any_of(parts.begin(), parts.end(), [](const auto& part) { return part.has_value(); });
   }
@@ -51,11 +57,18 @@ struct ChangeInstance {
   InstanceChange change = InstanceChange::create;
   model::Instance instance;     ///< data_id 0 with create: the core allocates one; rotate: data_id and token_hash count
   std::optional<bool> enabled;  ///< update: also enables or disables it
+  bool sets_token = false;      ///< update: also gives it the token of that hash; the old one ends at once
   std::shared_ptr<const ProfileChange> profile;  ///< create and update; null: nothing is said
   std::int64_t overlap_ms = 0;  ///< rotate: how long the old token still holds; at most kTokenOverlapMsMax
   std::string shown_token;      ///< goes into the answer, never onto flash
   std::string actor;
 };
+
+/// Creates and updates: all of them, or none when one is refused. Each data id at most once.
+struct ImportInstances {
+  std::vector<ChangeInstance> changes;  ///< at most kImportInstancesMax
+};
+inline constexpr std::size_t kImportInstancesMax = 512;
 
 struct ChangeUser {
   bool remove = false;
@@ -96,7 +109,8 @@ struct Note {
 
 struct Input {
   ReplyTo reply;
-  std::variant<Push, AckAlerts, ChangeInstance, ChangeUser, ChangeApiToken, SetClock, Confirm, Note> what;
+  std::variant<Push, AckAlerts, ChangeInstance, ImportInstances, ChangeUser, ChangeApiToken, SetClock, Confirm, Note>
+      what;
 };
 
 }  // namespace tocsin::core

@@ -51,6 +51,7 @@ Status Core::Turn::apply(Input& input) {
   if (std::holds_alternative<Confirm>(input.what)) return {};  // noted before the turn began
   if (auto* ack = std::get_if<AckAlerts>(&input.what)) return apply_ack(input, *ack);
   if (auto* change = std::get_if<ChangeInstance>(&input.what)) return apply_change(input, *change);
+  if (auto* import = std::get_if<ImportInstances>(&input.what)) return apply_change(input, *import);
   if (auto* user = std::get_if<ChangeUser>(&input.what)) return apply_change(input, *user);
   if (auto* token = std::get_if<ChangeApiToken>(&input.what)) return apply_change(input, *token);
   if (auto* clock = std::get_if<SetClock>(&input.what)) return apply_clock(input, *clock);

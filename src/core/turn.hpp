@@ -86,15 +86,18 @@ class Core::Turn {
 
   // turn_admin.cpp
   [[nodiscard]] Status apply_change(Input& input, ChangeInstance& change);
+  [[nodiscard]] Status apply_change(Input& input, ImportInstances& import);
   struct Refusal {
     Errc code{};
     std::string why;
   };
   [[nodiscard]] Result<std::optional<Refusal>> refusal_of(const ChangeInstance& change, const model::Instance* old);
   [[nodiscard]] Result<model::Profile> merge_profile(const ChangeInstance& change, const model::Instance* old);
-  /// Makes `change.instance` what is to be stored and stores it, with its audit rows.
+  [[nodiscard]] Result<std::optional<Refusal>> refusal_of(const ImportInstances& import);
+  /// Makes `change.instance` what is to be stored and stores it, with its audit rows. The registry stays as it was.
   [[nodiscard]] Status carry_out(ChangeInstance& change, const model::Instance* old);
   [[nodiscard]] Status audit_change(const ChangeInstance& change, const model::Instance* old);
+  [[nodiscard]] Status record_highest_data_id();
   [[nodiscard]] Status end_old_tokens();
   [[nodiscard]] Status apply_change(Input& input, ChangeUser& change);
   [[nodiscard]] Status apply_change(Input& input, ChangeApiToken& change);

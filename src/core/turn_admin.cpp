@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "src/core/turn.hpp"
 #include "src/json/writer.hpp"
 #include "src/model/seal.hpp"
@@ -26,7 +28,7 @@ void settle(const ChangeInstance& change, const model::Instance* old, Wall now, 
       instance.enabled = change.enabled.value_or(old->enabled);
       instance.created_ms = old->created_ms;
       instance.profile_revision = old->profile_revision;
-      keep_tokens();
+      if (!change.sets_token) keep_tokens();
       break;
     case InstanceChange::enable:
     case InstanceChange::disable:
@@ -46,6 +48,15 @@ void settle(const ChangeInstance& change, const model::Instance* old, Wall now, 
   }
   if (is_pull(instance.plugin_type)) instance.enabled = false;
   instance.updated_ms = now.unix_ms;
+}
+
+/// What the caller hears of a change that was made.
+void write_credentials(json::Writer& w, const ChangeInstance& change) {
+  const model::Instance& instance = change.instance;
+  w.object().member("plugin_id", instance.plugin_id).name("data_id").number(instance.data_id);
+  if (!change.shown_token.empty()) w.member("token", change.shown_token);
+  if (change.change == InstanceChange::rotate) registry::write_old_token(w, instance);
+  w.end_object();
 }
 
 /// Also when it is to become one only with this change.
@@ -68,10 +79,7 @@ Result<model::Profile> Core::Turn::merge_profile(const ChangeInstance& change, c
       ++damaged_;  // what cannot be read is replaced by what is said now
     }
   }
-  if (change.profile->version) out.version = *change.profile->version;
-  for (std::size_t i = 0; i < out.parts.size(); ++i) {
-    if (change.profile->parts[i]) out.parts[i] = *change.profile->parts[i];
-  }
+  change.profile->apply_to(out);
   return out;
 }
 
@@ -102,7 +110,6 @@ Result<std::optional<Core::Turn::Refusal>> Core::Turn::refusal_of(const ChangeIn
 
 Status Core::Turn::carry_out(ChangeInstance& change, const model::Instance* old) {
   model::Instance& instance = change.instance;
-  if (instance.data_id == 0) instance.data_id = *registry_->next_data_id();
   settle(change, old, now_.wall, instance);
   if (change.profile != nullptr) {
     const auto merged = merge_profile(change, old);
@@ -111,15 +118,8 @@ Status Core::Turn::carry_out(ChangeInstance& change, const model::Instance* old)
     instance.profile_revision = static_cast<std::uint32_t>(registry_->generation() + 1);
   }
   if (auto done = audit_change(change, old); !done.ok()) return done;
-  if (change.change == InstanceChange::remove) {
-    if (auto done = registry::erase_instance(*txn_, instance.data_id); !done.ok()) return done;
-    registry_ = registry_->without_instance(instance.data_id);
-  } else {
-    if (auto done = registry::put(*txn_, instance); !done.ok()) return done;
-    registry_ = registry_->with(instance);
-  }
-  const std::int32_t highest = registry_->highest_data_id();
-  return highest != 0 ? registry::put_highest_data_id(*txn_, highest) : Status{};
+  if (change.change == InstanceChange::remove) return registry::erase_instance(*txn_, instance.data_id);
+  return registry::put(*txn_, instance);
 }
 
 Status Core::Turn::audit_change(const ChangeInstance& change, const model::Instance* old) {
@@ -138,6 +138,10 @@ Status Core::Turn::audit_change(const ChangeInstance& change, const model::Insta
     case InstanceChange::update: break;
   }
   if (auto done = row(AuditAction::plugin_updated, instance.plugin_id); !done.ok()) return done;
+  if (change.sets_token) {
+    auto done = row(AuditAction::plugin_token_rotated, instance.plugin_id + ", the old token holds for 0 s");
+    if (!done.ok()) return done;
+  }
   if (instance.enabled == old->enabled) return {};
   return row(instance.enabled ? AuditAction::plugin_enabled : AuditAction::plugin_disabled, instance.plugin_id);
 }
@@ -154,13 +158,79 @@ Status Core::Turn::apply_change(Input& input, ChangeInstance& change) {
   }
   // A recount reads the log with the instances of its time: what was counted with the old one is written first.
   if (auto done = flush_folds(); !done.ok()) return done;
+  if (instance.data_id == 0) instance.data_id = *registry_->next_data_id();
   if (auto done = carry_out(change, old); !done.ok()) return done.error().in("instance");
+  const bool is_removed = change.change == InstanceChange::remove;
+  registry_ = is_removed ? registry_->without_instance(instance.data_id) : registry_->with(instance);
+  if (auto done = record_highest_data_id(); !done.ok()) return done;
   std::string data;
   json::Writer w(data);
-  w.object().member("plugin_id", instance.plugin_id).name("data_id").number(instance.data_id);
-  if (!change.shown_token.empty()) w.member("token", change.shown_token);
-  if (change.change == InstanceChange::rotate) registry::write_old_token(w, instance);
-  w.end_object();
+  write_credentials(w, change);
+  answer(input, std::move(data));
+  return {};
+}
+
+Status Core::Turn::record_highest_data_id() {
+  const std::int32_t highest = registry_->highest_data_id();
+  return highest != 0 ? registry::put_highest_data_id(*txn_, highest) : Status{};
+}
+
+Result<std::optional<Core::Turn::Refusal>> Core::Turn::refusal_of(const ImportInstances& import) {
+  std::size_t created = 0;
+  std::size_t allocated = 0;
+  std::int32_t highest = std::max(registry_->highest_data_id(), model::kDataIdAllocatedFirst - 1);
+  for (std::size_t i = 0; i < import.changes.size(); ++i) {
+    const ChangeInstance& change = import.changes[i];
+    const std::int32_t data_id = change.instance.data_id;
+    auto refusal = refusal_of(change, data_id != 0 ? registry_->instance(data_id) : nullptr);
+    if (!refusal.ok()) return refusal.error();
+    if (*refusal) {
+      (*refusal)->why = "instances[" + std::to_string(i) + "]: " + (*refusal)->why;
+      return refusal;
+    }
+    if (change.change == InstanceChange::create) ++created;
+    if (data_id == 0) ++allocated;
+    if (data_id < model::kDataIdMax) highest = std::max(highest, data_id);
+  }
+  if (registry_->instances().size() + created > model::kInstancesMax) {
+    return Refusal{Errc::conflict,
+                   "instances: with them there would be more than " + std::to_string(model::kInstancesMax)};
+  }
+  if (allocated >= static_cast<std::size_t>(model::kDataIdMax - highest))
+    return Refusal{Errc::conflict, "data_id: too few are left to allocate; give them"};
+  return std::optional<Refusal>{};
+}
+
+Status Core::Turn::apply_change(Input& input, ImportInstances& import) {
+  const registry::Registry::Pointer before = registry_;
+  auto refusal = refusal_of(import);
+  if (!refusal.ok()) return refusal.error();
+  if (*refusal) {
+    refuse(input, (*refusal)->code, (*refusal)->why);
+    return {};
+  }
+  if (auto done = flush_folds(); !done.ok()) return done;
+  // The allocated ids lie above every given one, so that none of them meets another.
+  std::int32_t highest = std::max(before->highest_data_id(), model::kDataIdAllocatedFirst - 1);
+  for (const ChangeInstance& change : import.changes) {
+    if (change.instance.data_id < model::kDataIdMax) highest = std::max(highest, change.instance.data_id);
+  }
+  std::vector<model::Instance> instances;
+  instances.reserve(import.changes.size());
+  std::string data;
+  json::Writer w(data);
+  w.object().name("items").array();
+  for (ChangeInstance& change : import.changes) {
+    model::Instance& instance = change.instance;
+    const model::Instance* old = instance.data_id != 0 ? before->instance(instance.data_id) : nullptr;
+    if (instance.data_id == 0) instance.data_id = ++highest;
+    if (auto done = carry_out(change, old); !done.ok()) return done.error().in("import");
+    write_credentials(w, change);
+    instances.push_back(instance);
+  }
+  w.end_array().end_object();
+  registry_ = registry_->with(instances);
+  if (auto done = record_highest_data_id(); !done.ok()) return done;
   answer(input, std::move(data));
   return {};
 }

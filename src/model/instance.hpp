@@ -29,6 +29,7 @@ inline constexpr std::string_view kNotRunHere = "not run on this box";
 
 inline constexpr std::int32_t kMaxRateDefault = 1000;  ///< requests a minute when max_rate is -1
 inline constexpr std::int32_t kDataIdAllocatedFirst = 10000001;
+inline constexpr std::int32_t kDataIdMax = 0x7FFF'FFFF;  ///< given by operators only: nothing comes after it
 inline constexpr std::size_t kPluginIdBytesMax = 64;
 inline constexpr std::size_t kTokenBytesMax = 512;
 inline constexpr std::int64_t kTokenOverlapMsMax = 30LL * 24 * 3'600'000;  ///< of a rotation

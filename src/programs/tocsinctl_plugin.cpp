@@ -5,6 +5,7 @@
 #include "src/model/instance.hpp"
 #include "src/programs/tocsinctl_commands.hpp"
 #include "src/programs/tocsinctl_context.hpp"
+#include "src/programs/tocsinctl_plugin_files.hpp"
 
 namespace tocsin::ctl {
 namespace {
@@ -49,6 +50,9 @@ constexpr std::array kRotateOptions = {
     Option{"--overlap", Takes::text, "TIME",
            "how long the old token still holds, as 90s, 30m, 24h or 7d (default: 24h); 0 ends it at once"},
 };
+
+constexpr std::array kImportOptions = {
+    Option{"--dry-run", Takes::nothing, "", "say what would change, change nothing"}};
 
 void add_settings(const Args& args, Body& body) {
   if (args.has("--biz")) body.name("bk_biz_id").number(args.integer("--biz", 0));
@@ -173,8 +177,9 @@ constexpr std::array kPluginCommands = {
     Command{"plugin rotate", "INSTANCE", 1, 1, "Give a source a new token; the old one holds for a day.",
             kRotateOptions, rotate},
     Command{"plugin test", "", 0, 0, ""},
-    Command{"plugin import", "", 0, 0, ""},
-    Command{"plugin export", "", 0, 0, ""},
+    Command{"plugin import", "FILE", 1, 1, "Register or change all sources of a file, or none.", kImportOptions,
+            import_plugins},
+    Command{"plugin export", "[INSTANCE]", 0, 1, "All sources, or one, as an import takes them.", {}, export_plugins},
 };
 
 }  // namespace

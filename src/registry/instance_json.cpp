@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/registry/instance_json.hpp"
 
+#include <algorithm>
+
+#include "src/model/facts.hpp"
+
 namespace tocsin::registry {
 
 namespace {
@@ -39,6 +43,54 @@ void write_instance(json::Writer& w, const model::Instance& i, const model::Prof
   write_old_token(w, i);
   w.name("created").time(i.created_ms).name("created_ms").number(i.created_ms);
   w.name("updated").time(i.updated_ms).name("updated_ms").number(i.updated_ms).end_object();
+}
+
+std::vector<Setting> settings_of(const model::Instance& i, const model::Profile& profile) {
+  std::vector<Setting> out;
+  const auto text = [&](std::string_view name, std::string_view value) {
+    json::append_quoted(value, out.emplace_back(Setting{name, {}}).json);
+  };
+  const auto number = [&](std::string_view name, std::int64_t value) { out.push_back({name, std::to_string(value)}); };
+  const auto flag = [&](std::string_view name, bool value) { out.push_back({name, value ? "true" : "false"}); };
+  text("plugin_id", i.plugin_id);
+  number("data_id", i.data_id);
+  text("name", i.name);
+  number("bk_biz_id", i.bk_biz_id);
+  text("type", model::to_text(i.type));
+  number("alert", i.alert);
+  text("lane", model::to_text(i.lane));
+  number("max_rate", i.max_rate);
+  flag("enabled", i.enabled);
+  number("upstream_data_id", i.upstream_data_id);
+  text("plugin_type", to_text(i.plugin_type));
+  flag("strict", i.strict);
+  flag("rewrite_cloud", i.rewrite_cloud);
+  if (!profile.version.empty()) text("version", profile.version);
+  for (std::size_t p = 0; p < model::kProfileParts.size(); ++p) {
+    if (!profile.parts[p].empty()) out.push_back({model::kProfileParts[p], profile.parts[p]});
+  }
+  return out;
+}
+
+std::vector<std::string> differences(const std::vector<Setting>& from, const std::vector<Setting>& to) {
+  constexpr std::size_t kShownMax = 60;
+  const auto value_in = [](const std::vector<Setting>& all, std::string_view name) -> std::string_view {
+    const auto at = std::ranges::find(all, name, &Setting::name);
+    return at != all.end() ? std::string_view(at->json) : "nothing";
+  };
+  std::vector<std::string> out;
+  const auto add = [&](std::string_view name) {
+    const auto was = value_in(from, name);
+    const auto is = value_in(to, name);
+    if (was == is) return;
+    out.push_back(std::string(name).append(": ").append(model::cut_utf8(was, kShownMax)));
+    out.back().append(" -> ").append(model::cut_utf8(is, kShownMax));
+  };
+  for (const Setting& one : to) add(one.name);
+  for (const Setting& one : from) {
+    if (std::ranges::find(to, one.name, &Setting::name) == to.end()) add(one.name);
+  }
+  return out;
 }
 
 void write_old_token(json::Writer& w, const model::Instance& i) {

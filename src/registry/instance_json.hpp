@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "src/json/writer.hpp"
 #include "src/model/instance.hpp"
 #include "src/model/profile.hpp"
@@ -12,6 +16,15 @@ namespace tocsin::registry {
 /// secrets of others (parameters, and how a source is polled) is null unless `shows_secrets`.
 void write_instance(json::Writer& w, const model::Instance& instance, const model::Profile* profile = nullptr,
                     bool shows_secrets = false);
+
+/// What of an instance an import takes again: each member with its JSON, what the profile does not say left out.
+struct Setting {
+  std::string_view name;
+  std::string json;
+};
+[[nodiscard]] std::vector<Setting> settings_of(const model::Instance& instance, const model::Profile& profile);
+/// The members that differ, as `max_rate: 60 -> 1000`; long values are cut. For people.
+[[nodiscard]] std::vector<std::string> differences(const std::vector<Setting>& from, const std::vector<Setting>& to);
 
 /// The members "old_token_holds" and "old_token_until". The time is null while none holds, and while the wall clock
 /// cannot be believed: until then it is not known.

@@ -51,10 +51,8 @@ Status for_each(port::ReadTxn& txn, Table table, std::uint32_t& damaged, Take ta
   }
 }
 
-constexpr std::int32_t kDataIdMax = 0x7FFF'FFFF;  // never allocated: nothing comes after it
-
 bool is_allocatable(std::int32_t data_id) noexcept {
-  return data_id >= model::kDataIdAllocatedFirst && data_id < kDataIdMax;
+  return data_id >= model::kDataIdAllocatedFirst && data_id < model::kDataIdMax;
 }
 
 /// 0: none is recorded, or it cannot be read (the instances that are there still count).
@@ -118,7 +116,7 @@ const ApiToken* Registry::api_token(std::string_view token, const port::Crypto& 
 
 std::optional<std::int32_t> Registry::next_data_id() const noexcept {
   const std::int32_t next = std::max(highest_data_id_ + 1, model::kDataIdAllocatedFirst);
-  return next < kDataIdMax ? std::optional(next) : std::nullopt;
+  return next < model::kDataIdMax ? std::optional(next) : std::nullopt;
 }
 
 /// What is known of all instances together, after one of them has changed.
@@ -132,12 +130,18 @@ void Registry::look_at_instances() noexcept {
   }
 }
 
-Registry::Pointer Registry::with(const Instance& instance) const {
+Registry::Pointer Registry::with(std::span<const Instance> instances) const {
   auto next = std::make_shared<Registry>(*this);
   ++next->generation_;
-  replace_or_add(next->instances_, instance, [&](const Instance& i) { return i.data_id == instance.data_id; });
-  std::sort(next->instances_.begin(), next->instances_.end(),
-            [](const Instance& a, const Instance& b) { return a.data_id < b.data_id; });
+  const auto by_id = [](const Instance& a, const Instance& b) { return a.data_id < b.data_id; };
+  for (const Instance& one : instances) {
+    const auto at = std::lower_bound(next->instances_.begin(), next->instances_.end(), one, by_id);
+    if (at != next->instances_.end() && at->data_id == one.data_id) {
+      *at = one;
+    } else {
+      next->instances_.insert(at, one);
+    }
+  }
   next->look_at_instances();
   return next;
 }

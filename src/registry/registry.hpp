@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -51,7 +52,8 @@ class Registry {
   [[nodiscard]] std::int64_t old_token_ends_ms() const noexcept { return old_token_ends_ms_; }
 
   /// Copies with one change and the next generation.
-  [[nodiscard]] Pointer with(const model::Instance& instance) const;
+  [[nodiscard]] Pointer with(std::span<const model::Instance> instances) const;
+  [[nodiscard]] Pointer with(const model::Instance& instance) const { return with({&instance, 1}); }
   [[nodiscard]] Pointer without_instance(std::int32_t data_id) const;
   [[nodiscard]] Pointer with(const model::User& user) const;
   [[nodiscard]] Pointer without_user(std::string_view name) const;

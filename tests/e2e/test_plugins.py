@@ -141,3 +141,111 @@ def test_a_pull_type_is_taken_as_disabled_and_says_so(appliance):
     assert (shown["plugin_type"], shown["enabled"], shown["note"]) == ("http_pull", False, "not run on this box")
     got = appliance.run_ctl("plugin", "enable", "polled")
     assert got.returncode == 1 and "not run on this box" in got.stderr
+
+
+def write(folder, name, what):
+    path = folder / name
+    path.write_text(what if isinstance(what, str) else json.dumps(what))
+    return path
+
+
+def test_an_export_is_imported_again_on_another_box(appliance, make_appliance, fast_path):
+    appliance.plugin("a", "--alert", 2, "--lane", "critical", "--name", "源")
+    appliance.api("POST", "/api/v1/plugins", {"plugin_id": "b", "type": "alert_source", "data_id": 1500001, "enabled": False,
+                                              "version": "1", "alert_config": [{"name": "disk"}]})
+    exported = appliance.ctl("plugin", "export")
+    assert [one["plugin_id"] for one in exported] == ["b", "a"] and exported[0]["alert_config"] == [{"name": "disk"}]
+    assert appliance.ctl("plugin", "export", "a") == [exported[1]]
+    other = make_appliance(fast_path / "other")
+    made = other.ctl("plugin", "import", write(fast_path, "all.json", exported))
+    assert [(one["plugin_id"], one["data_id"]) for one in made] == [("b", 1500001), ("a", 10000001)]
+    assert all(len(one["token"]) == 32 for one in made)
+    assert other.ctl("plugin", "export") == exported
+    assert other.push(made[1], event("x")).status == 200
+    again = other.ctl("plugin", "import", write(fast_path, "one.json", exported[1]))
+    assert again == [{"plugin_id": "a", "data_id": 10000001}]  # it keeps its token
+    assert other.push(made[1], event("y")).status == 200
+
+
+def test_a_dry_run_shows_the_difference_and_changes_nothing(appliance, fast_path):
+    old = appliance.plugin("demo", "--data-id", 1500001)
+    before = appliance.ctl("plugin", "export")
+    file = write(fast_path, "f.json", [
+        {"plugin_id": "demo", "data_id": 1500001, "max_rate": 60, "token": "new", "alert_config": [{"name": "n"}]},
+        {"plugin_id": "more"}, {"plugin_id": "demo", "data_id": 1500001 + 1}])
+    shown = appliance.ctl("plugin", "import", file, "--dry-run")
+    assert [(one["action"], one["data_id"]) for one in shown] == [("update", 1500001), ("create", None), ("create", 1500002)]
+    assert shown[0]["changes"] == ["max_rate: 0 -> 60", 'alert_config: nothing -> [{"name":"n"}]', "token"]
+    assert appliance.ctl("plugin", "export") == before and status_of(appliance, old) == 400
+    made = appliance.ctl("plugin", "import", file)
+    assert [one.get("token") for one in made][0] == "new" and made[1]["data_id"] == 10000001
+    assert [status_of(appliance, old), status_of(appliance, old, "new")] == [401, 400]
+    assert [one["action"] for one in appliance.ctl("plugin", "import", write(fast_path, "same.json", made[:1]), "--dry-run")] == ["none"]
+
+
+@pytest.mark.parametrize("bad, why", [
+    ({"plugin_id": "1x"}, "instances[1]: plugin_id: must match"),
+    ({"plugin_id": "a", "data_id": 5}, "instances[1]: data_id: stands twice"),
+    ({"plugin_id": "other", "data_id": 1500001}, "instances[1]: plugin_id: data_id 1500001 is of plugin demo"),
+    ({"plugin_id": "a", "clean_configs": [{}]}, "instances[1]: clean_configs[0].normalization_config: missing"),
+    ({"plugin_id": "a", "plugin_type": "http_pull", "enabled": True}, "not run on this box"),
+    (7, "instances[1]: the body must be a JSON object"),
+])
+def test_a_file_is_imported_as_a_whole_or_not_at_all(appliance, fast_path, bad, why):
+    appliance.plugin("demo", "--data-id", 1500001)
+    before = appliance.ctl("plugin", "export")
+    rows = len(appliance.audit_rows())
+    file = write(fast_path, "f.json", [{"plugin_id": "good", "data_id": 5}, bad])
+    for dry in ([], ["--dry-run"]):
+        got = appliance.run_ctl("plugin", "import", file, *dry)
+        assert got.returncode == 1 and why in got.stderr, got
+    assert appliance.ctl("plugin", "export") == before and len(appliance.audit_rows()) == rows
+
+
+def test_files_of_the_receivers_keep_data_ids_tokens_and_rates(appliance, fast_path):
+    report = """
+type: report
+max_length: 512000
+config_list:
+  - {dataid: 1500001, datatype: event, version: v2, rate: 1000, accesstoken: t-one, max_future_time_offset: 3600}
+  - {dataid: 1500002, datatype: time_series, version: v2, rate: -1, accesstoken: t-two}
+"""
+    report_v2 = """
+type: "report_v2"
+token: "outer"
+bk_biz_id: 7
+default:
+  processor:
+    - name: "token_checker/proxy"
+      config: {type: "proxy", proxy_dataid: 1500003, proxy_token: "t-three"}
+    - name: "rate_limiter/token_bucket"
+      config: {type: "token_bucket", qps: 5, burst: 10}
+    - name: "proxy_validator/common"
+      config: {type: "time_series", version: "v2", max_future_time_offset: 3600}
+"""
+    first = appliance.ctl("plugin", "import", write(fast_path, "report.conf", report))
+    assert [(one["data_id"], one["token"]) for one in first] == [(1500001, "t-one"), (1500002, "t-two")]
+    appliance.ctl("plugin", "import", write(fast_path, "v2.conf", report_v2))
+    shown = {one["data_id"]: one for one in appliance.ctl("plugin", "export")}
+    assert [shown[n]["max_rate"] for n in (1500001, 1500002, 1500003)] == [1000, -1, 300]  # qps is a second
+    assert [shown[n]["type"] for n in (1500001, 1500002, 1500003)] == ["event", "time_series", "time_series"]
+    assert shown[1500003]["bk_biz_id"] == 7 and shown[1500001]["upstream_data_id"] == 1500001
+    assert appliance.push({"data_id": 1500001, "token": "t-one"}, event("x")).status == 200
+    got = appliance.run_ctl("plugin", "import", write(fast_path, "bad.conf", report_v2.replace("qps: 5", "qps: 0.5")))
+    assert got.returncode == 1 and "qps must be a whole number" in got.stderr
+    got = appliance.run_ctl("plugin", "import", write(fast_path, "no.conf", "a: [1"))
+    assert got.returncode == 1 and "neither JSON nor YAML" in got.stderr
+
+
+def test_a_file_has_512_instances_at_most(appliance, fast_path):
+    entries = [{"plugin_id": "site", "name": f"source {n}"} for n in range(513)]
+    got = appliance.run_ctl("plugin", "import", write(fast_path, "many.json", entries))
+    assert got.returncode == 1 and "instances: at most 512 at a time" in got.stderr
+    assert appliance.ctl("plugin", "export") == []
+    made = appliance.ctl("plugin", "import", write(fast_path, "most.json", entries[:512]))
+    assert len({one["data_id"] for one in made}) == len({one["token"] for one in made}) == 512
+    assert [one["name"] for one in appliance.ctl("plugin", "export")] == [one["name"] for one in entries[:512]]
+    assert appliance.push(made[-1], event("x")).status == 200
+    long = [{"plugin_id": "site", "name": "x" * 120, "config_params": {"a": "y" * 400}} for n in range(300)]
+    got = appliance.run_ctl("plugin", "import", write(fast_path, "long.json", long))
+    assert got.returncode == 1 and "131072" in got.stderr, got.stderr

@@ -251,6 +251,50 @@ TEST_F(Instances, APullTypeIsNeverEnabled) {
   EXPECT_TRUE(instance().enabled);
 }
 
+TEST_F(Instances, AnImportIsDoneAsAWholeWithAllocatedIdsAboveTheGivenOnes) {
+  core::ImportInstances import;
+  import.changes.push_back(change(InstanceChange::create, 0));
+  import.changes.push_back(change(InstanceChange::create, 10000002));
+  import.changes.push_back(change(InstanceChange::update));
+  import.changes.back().instance = instance();
+  import.changes.back().instance.max_rate = 60;
+  import.changes.back().instance.token_hash = hash("imported");
+  import.changes.back().sets_token = true;
+  import.changes.push_back(change(InstanceChange::create, 0));
+  for (auto& one : import.changes) one.instance.plugin_id = "demo";
+  const auto out = box.turn(core::Input{box.next_reply(), import});
+  ASSERT_FALSE(out.answers.at(0).refused) << out.answers.at(0).data;
+  EXPECT_EQ(out.answers.at(0).data,
+            R"({"items":[{"plugin_id":"demo","data_id":10000003},{"plugin_id":"demo","data_id":10000002},)"
+            R"({"plugin_id":"demo","data_id":10000001},{"plugin_id":"demo","data_id":10000004}]})");
+  restart();
+  EXPECT_EQ(box.core->view().registry->instances().size(), 4U);
+  EXPECT_EQ(instance().max_rate, 60);
+  EXPECT_TRUE(opens("imported"));
+  EXPECT_FALSE(opens("one"));
+}
+
+TEST_F(Instances, AnImportOfWhichOneIsRefusedDoesNothing) {
+  const auto commits = box.store.commits();
+  core::ImportInstances import;
+  import.changes.push_back(change(InstanceChange::create, 7));
+  import.changes.push_back(change(InstanceChange::create));  // is there
+  const auto refused = box.turn(core::Input{box.next_reply(), import});
+  EXPECT_EQ(refused.answers.at(0).refused, Errc::conflict);
+  EXPECT_EQ(refused.answers.at(0).data, "instances[1]: data_id 10000001 is taken");
+  import.changes.clear();
+  for (std::size_t i = 0; i < model::kInstancesMax; ++i)
+    import.changes.push_back(change(InstanceChange::create, static_cast<std::int32_t>(i + 1)));
+  EXPECT_EQ(box.turn(core::Input{box.next_reply(), import}).answers.at(0).data,
+            "instances: with them there would be more than 1024");
+  import.changes.assign(2, change(InstanceChange::create, 0));
+  import.changes.push_back(change(InstanceChange::create, 0x7FFF'FFFD));
+  EXPECT_EQ(box.turn(core::Input{box.next_reply(), import}).answers.at(0).data,
+            "data_id: too few are left to allocate; give them");
+  EXPECT_EQ(box.core->view().registry->instances().size(), 1U);
+  EXPECT_EQ(box.store.commits(), commits);
+}
+
 TEST_F(Instances, WhatIsNotThereIsRefused) {
   for (const auto what : {InstanceChange::update, InstanceChange::enable, InstanceChange::disable,
                           InstanceChange::rotate, InstanceChange::remove}) {
