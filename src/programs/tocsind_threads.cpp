@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <deque>
 #include <new>
 
 namespace tocsin::programs {
@@ -18,6 +17,7 @@ SteadyTime in_ns(std::int64_t ns) {
 }
 
 constexpr std::int64_t kHourNs = 3'600'000'000'000LL;
+constexpr std::chrono::microseconds kBetweenTries{200};
 
 }  // namespace
 
@@ -74,14 +74,25 @@ void WriterThread::run() noexcept {
   core_.flush(clock_.now(), effects);
 }
 
+core::View WriterThread::copy_of_view() const noexcept {
+  for (;;) {
+    try {
+      return core_.view();
+    } catch (const std::bad_alloc&) {
+      // What was committed must be told: wait for others to give back memory. The watchdog ends a wait without end.
+      std::this_thread::sleep_for(kBetweenTries);
+    }
+  }
+}
+
 void WriterThread::report(core::Effects&& effects, std::uint64_t turn_ns) noexcept {
-  TurnReport out{std::move(effects), core_.view(), core_.gauges()};
+  TurnReport out{std::move(effects), copy_of_view(), core_.gauges()};
   turn_ns_max_ = std::max(turn_ns_max_, turn_ns);
   out.gauges.commit_ns_last = turn_ns;
   out.gauges.commit_ns_max = turn_ns_max_;
   // io drains this queue on every turn of its loop; when it is full the writer has nothing better to do than wait.
   // What a full queue refuses stays with the caller. NOLINTNEXTLINE(bugprone-use-after-move)
-  while (!reports_.push(std::move(out))) std::this_thread::sleep_for(std::chrono::microseconds(200));
+  while (!reports_.push(std::move(out))) std::this_thread::sleep_for(kBetweenTries);
 }
 
 void ReaderThread::start() {
@@ -113,16 +124,17 @@ bool ReaderThread::step(std::unique_ptr<core::Job>& job) noexcept {
   }
   FinishedJob finished{std::move(job), outcome};
   // What a full queue refuses stays with the caller. NOLINTNEXTLINE(bugprone-use-after-move)
-  while (!finished_.push(std::move(finished)) && !stopping_)
-    std::this_thread::sleep_for(std::chrono::microseconds(200));
+  while (!finished_.push(std::move(finished)) && !stopping_) std::this_thread::sleep_for(kBetweenTries);
   return true;
 }
 
 void ReaderThread::run() noexcept {
   std::vector<std::unique_ptr<core::Job>> arrived;
   arrived.reserve(kJobsMax);
-  std::deque<std::unique_ptr<core::Job>> urgent;
-  std::deque<std::unique_ptr<core::Job>> others;
+  std::vector<std::unique_ptr<core::Job>> urgent;
+  std::vector<std::unique_ptr<core::Job>> others;
+  urgent.reserve(kJobsMax);  // nothing is allocated once jobs are here
+  others.reserve(kJobsMax);
   while (!stopping_) {
     arrived.clear();
     const bool idle = urgent.empty() && others.empty();
@@ -132,7 +144,7 @@ void ReaderThread::run() noexcept {
     for (auto& job : arrived) (job->is_urgent() ? urgent : others).push_back(std::move(job));
     if (!urgent.empty()) {
       if (step(urgent.front())) {
-        urgent.pop_front();
+        urgent.erase(urgent.begin());
       } else {
         std::rotate(urgent.begin(), urgent.begin() + 1, urgent.end());
       }
@@ -141,7 +153,7 @@ void ReaderThread::run() noexcept {
     if (others.empty()) continue;
     // Two at a time: a long one does not hold up the next, and no more than two answers grow in memory at once.
     if (step(others.front())) {
-      others.pop_front();
+      others.erase(others.begin());
     } else if (others.size() > 1) {
       std::swap(others[0], others[1]);
     }

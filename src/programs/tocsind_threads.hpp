@@ -46,6 +46,7 @@ class WriterThread {
  private:
   void run() noexcept;
   void wait_for_company(std::vector<core::Input>& inputs);
+  [[nodiscard]] core::View copy_of_view() const noexcept;
   void report(core::Effects&& effects, std::uint64_t turn_ns) noexcept;
 
   core::Core& core_;

@@ -104,6 +104,15 @@ void UpstreamRunner::set_state(std::string state, std::string detail) {
   since_ms_ = parts_.clock.now().wall.unix_ms;
 }
 
+void UpstreamRunner::note_state(const char* state, const char* detail, int number) noexcept {
+  try {
+    set_state(state, number < 0 ? detail : std::string{detail} + std::to_string(number));
+  } catch (const std::bad_alloc&) {
+    detail_.clear();  // the words are lost, not the worker
+    state_ = state;   // too short to need memory
+  }
+}
+
 void UpstreamRunner::launch() noexcept {
   launched_ = heard_ = parts_.clock.now().mono;
   waits_for_files_ = false;
@@ -117,8 +126,13 @@ void UpstreamRunner::launch() noexcept {
     on_exit({false, 127});
     return;
   }
-  feed_ = std::make_unique<channel::FrameFeed>(channel::Sender::worker, *this);
-  link_ = std::make_unique<linux::WorkerLink>(process_.channel(), *feed_);
+  try {
+    feed_ = std::make_unique<channel::FrameFeed>(channel::Sender::worker, *this);
+    link_ = std::make_unique<linux::WorkerLink>(process_.channel(), *feed_);
+  } catch (const std::bad_alloc&) {
+    process_.kill();  // its exit starts another one later
+    return;
+  }
   interest_ = EPOLLIN;
   auto watch = parts_.loop.add(process_.channel(), interest_, linux::callback<&UpstreamRunner::on_link>(*this));
   if (!watch.ok()) {
@@ -130,7 +144,7 @@ void UpstreamRunner::launch() noexcept {
           parts_.loop.add_timer(launched_.after_ms(kPingMs), linux::callback<&UpstreamRunner::on_timer>(*this));
       timer.ok())
     timer_ = *timer;
-  set_state("starting", "");
+  note_state("starting", "");
 }
 
 void UpstreamRunner::configure() {
@@ -314,7 +328,7 @@ void UpstreamRunner::on_timer(std::uint32_t) noexcept {
   const Monotonic now = parts_.clock.now().mono;
   if (!link_) return;
   if (now >= heard_.after_ms(kSilenceMsMax)) {
-    set_state("restarting", "the worker does not answer");
+    note_state("restarting", "the worker does not answer");
     process_.kill();
     return;
   }
@@ -324,8 +338,12 @@ void UpstreamRunner::on_timer(std::uint32_t) noexcept {
     const auto seen = delivery_.lane(lane);
     if (seen.confirmed > seen.durable) forward_confirm(lane, seen.confirmed);
   }
-  if (waits_for_files_) configure();
-  static_cast<void>(link_->send_control(channel::write_ping(static_cast<std::uint64_t>(now.ns))));
+  try {
+    if (waits_for_files_) configure();
+    static_cast<void>(link_->send_control(channel::write_ping(static_cast<std::uint64_t>(now.ns))));
+  } catch (const std::bad_alloc&) {
+    // The next one comes.
+  }
   pump();
   if (auto timer = parts_.loop.add_timer(now.after_ms(kPingMs), linux::callback<&UpstreamRunner::on_timer>(*this));
       timer.ok())
@@ -350,8 +368,7 @@ void UpstreamRunner::on_exit(linux::ChildExit how) noexcept {
   failures_ = now >= launched_.after_ms(kSteadyMs) ? 0 : failures_ + 1;
   const std::int64_t wait_ms =
       failures_ <= 1 ? 50 + random32(parts_.random) % 200 : deliver::backoff_ms(failures_ - 2, random32(parts_.random));
-  set_state("restarting",
-            std::string("the worker ended by ") + (how.by_signal ? "signal " : "status ") + std::to_string(how.code));
+  note_state("restarting", how.by_signal ? "the worker ended by signal " : "the worker ended by status ", how.code);
   if (auto timer = parts_.loop.add_timer(now.after_ms(wait_ms), linux::callback<&UpstreamRunner::on_restart>(*this));
       timer.ok())
     restart_timer_ = *timer;
