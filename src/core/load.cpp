@@ -81,7 +81,8 @@ Status load_alerts(port::ReadTxn& txn, Core::State& state) {
     state.is_doubtful = state.is_doubtful || !is_sound(**first) || !is_sound(**last);
     const std::uint64_t newest = load_be64((*last)->key.data() + 1);
     state.next_alert = std::max(state.next_alert, newest + 1);
-    state.alerts_stored = newest - state.oldest_alert + 1;
+    // Not counted: as if none between them were gone.
+    state.alerts_stored = std::min(newest - state.oldest_alert + 1, state.record.alerts_stored);
   }
   state.alerts_open = 0;
   Key at(Table::open_alert);

@@ -26,6 +26,13 @@ struct IdRebuild {
   bool is_done = false;
 };
 
+/// Where the search for alerts that may go has come to.
+struct TrimWalk {
+  std::uint64_t next = 0;     ///< number to look at next; 0: it begins at the oldest
+  bool has_dropped = false;   ///< since it began
+  bool all_are_open = false;  ///< the last whole walk dropped none; holds until there is room again
+};
+
 /// What is committed, as the writer holds it in memory. Changed only after a commit returned success, or thrown away
 /// and read again.
 struct Core::State {
@@ -60,6 +67,7 @@ struct Core::State {
   std::uint64_t alerts_open = 0;
   std::uint64_t oldest_alert = 0;  ///< number of the oldest stored alert; 0: look
   std::uint64_t alerts_stored = 0;
+  TrimWalk trim_walk;
   std::uint64_t generation = 1;  ///< of the state: rises with each reload
   bool is_loaded = false;
   bool is_doubtful = false;  ///< a table ends in something that is not what its key says

@@ -26,6 +26,7 @@ Core::Turn::Turn(Ports& ports, const Settings& settings, State& state, Now now)
       oldest_(state.oldest),
       oldest_alert_(state.oldest_alert),
       alerts_stored_(state.alerts_stored),
+      trim_walk_(state.trim_walk),
       alerts_open_(state.alerts_open),
       folds_floor_(state.next_seq) {}
 
@@ -126,6 +127,7 @@ Status Core::Turn::commit() {
     if (auto done = need_txn(); !done.ok()) return done;
     record_.next_seq = next_seq_;
     record_.next_alert = next_alert_;
+    record_.alerts_stored = alerts_stored_;
     auto done = model::put_sealed(*txn_, Key(Table::state), record_);
     if (!done.ok()) return done.error().in("state record");
   }
@@ -168,6 +170,7 @@ void Core::Turn::adopt(Effects& out) noexcept {
   state_.oldest = oldest_;
   state_.oldest_alert = oldest_alert_;
   state_.alerts_stored = alerts_stored_;
+  state_.trim_walk = trim_walk_;
   state_.alerts_open = alerts_open_;
   state_.wrote_untrusted = state_.wrote_untrusted || wrote_untrusted_;
   for (const std::uint64_t id : ids_) state_.ids.insert(id);

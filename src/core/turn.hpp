@@ -83,6 +83,8 @@ class Core::Turn {
   [[nodiscard]] std::size_t dirty_bytes() const noexcept;
   void adopt_alerts() noexcept;
   [[nodiscard]] Status trim_alerts();
+  [[nodiscard]] Status drop_alert(std::uint64_t number);
+  [[nodiscard]] Status close_oldest_alert();
 
   // turn_admin.cpp
   [[nodiscard]] Status apply_change(Input& input, ChangeInstance& change);
@@ -140,6 +142,7 @@ class Core::Turn {
   std::array<std::optional<log::Oldest>, model::kLanes> oldest_;
   std::uint64_t oldest_alert_;
   std::uint64_t alerts_stored_;
+  TrimWalk trim_walk_;
   std::uint64_t alerts_open_;
   std::uint64_t folds_floor_;  ///< a recount that begins because of this turn begins here
   std::uint64_t accepted_ = 0;

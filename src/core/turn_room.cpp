@@ -24,7 +24,9 @@ constexpr std::uint64_t kAuditRowBytes = 320;
 /// come.
 constexpr int kAgedDropsPerTurn = 24;
 constexpr int kDropsPerTurn = 1'024;
-constexpr int kAlertDropsPerTurn = 8;
+/// Alerts that a turn looks at for room, and as many again for each one that it opens: while a walk over all of them
+/// ends, an eighth more may come.
+constexpr std::uint64_t kAlertLooks = 8;
 
 }  // namespace
 
@@ -133,47 +135,82 @@ Status Core::Turn::trim_log() {
   return {};
 }
 
+/// Walks over the alerts from the oldest on, some in each turn: what is open is passed, so that it keeps none of the
+/// closed ones behind it. Open ones go only when a whole walk has met no other and there is no room.
 Status Core::Turn::trim_alerts() {
   const std::uint64_t most =
       std::max<std::uint64_t>(ports_.store.use().quota_bytes * kAlertShare / 100 / kAlertBytes, 64);
-  for (int i = 0; i < kAlertDropsPerTurn && alerts_stored_ > 0; ++i) {
+  const std::uint64_t looks = kAlertLooks * (1 + opened_);
+  for (std::uint64_t i = 0; i < looks && alerts_stored_ > 0; ++i) {
+    if (alerts_stored_ <= most) trim_walk_.all_are_open = false;
     if (alerts_stored_ <= most && (i > 0 || !now_.wall.trusted)) return {};
     if (auto done = need_txn(); !done.ok()) return done;
-    auto entry = txn_->at_or_after(Key(Table::alert).u64(oldest_alert_));
+    if (trim_walk_.all_are_open) {
+      if (auto done = close_oldest_alert(); !done.ok()) return done;
+      continue;
+    }
+    const bool is_first = trim_walk_.next <= oldest_alert_;
+    if (is_first) trim_walk_ = {.next = oldest_alert_};
+    auto entry = txn_->at_or_after(Key(Table::alert).u64(trim_walk_.next));
     if (!entry.ok()) return entry.error();
-    if (!*entry || !model::is_in((*entry)->key, Table::alert)) return {};
+    if (!*entry || !model::is_in((*entry)->key, Table::alert)) {
+      trim_walk_ = {.all_are_open = !trim_walk_.has_dropped};
+      if (is_first) alerts_stored_ = 0;
+      continue;
+    }
     const std::uint64_t number = load_be64((*entry)->key.data() + 1);
-    oldest_alert_ = number;
-    alerts_stored_ = std::min(alerts_stored_, next_alert_ - std::min(number, next_alert_));
-    auto stored = model::open_sealed((*entry)->key, (*entry)->value, model::decode_alert);
-    if (stored.ok() && model::is_open(stored->state)) {
-      if (alerts_stored_ <= most) return {};
-      // The newest word on it may be in the cache; it is closed for want of room, and that is said.
-      auto found = find_open(stored->dedupe);
-      if (!found.ok()) return found.error();
-      if (*found != nullptr && (*found)->alert.number == number) {
-        alert::end((*found)->alert, model::AlertState::closed, "closed for want of room", now_.wall);
-        (*found)->is_dirty = false;
-        --alerts_open_;
-        if (auto done = transition((*found)->alert, alert::Transition::closed, model::AuditAction::alert_closed,
-                                   "system", Id128{});
-            !done.ok())
-          return done;
-        if (auto done = txn_->erase(Key(Table::open_alert).raw((*found)->alert.dedupe));
-            !done.ok() && done.error().code != Errc::not_found) {
-          return done;
-        }
-      }
-    } else if (stored.ok() && alerts_stored_ <= most &&
-               now_.wall.unix_ms - stored->update_ms <= settings_.retention_ms) {
+    trim_walk_.next = number + 1;
+    if (is_first) {
+      oldest_alert_ = number;
+      alerts_stored_ = std::min(alerts_stored_, next_alert_ - std::min(number, next_alert_));
+    }
+    const auto stored = model::open_sealed((*entry)->key, (*entry)->value, model::decode_alert);
+    if (stored.ok() && model::is_open(stored->state)) continue;
+    if (stored.ok() && alerts_stored_ <= most && now_.wall.unix_ms - stored->update_ms <= settings_.retention_ms) {
+      trim_walk_ = {};  // those behind it are younger still
       return {};
     }
-    if (auto done = txn_->erase(Key(Table::alert).u64(number)); !done.ok() && done.error().code != Errc::not_found)
-      return done;
-    --alerts_stored_;
-    oldest_alert_ = number + 1;
+    if (auto done = drop_alert(number); !done.ok()) return done;
   }
   return {};
+}
+
+Status Core::Turn::drop_alert(std::uint64_t number) {
+  if (auto done = txn_->erase(Key(Table::alert).u64(number)); !done.ok() && done.error().code != Errc::not_found)
+    return done;
+  --alerts_stored_;
+  record_changed_ = true;
+  if (number == oldest_alert_) oldest_alert_ = number + 1;
+  trim_walk_.has_dropped = true;
+  return {};
+}
+
+/// For want of room, and that is said.
+Status Core::Turn::close_oldest_alert() {
+  auto entry = txn_->at_or_after(Key(Table::alert).u64(oldest_alert_));
+  if (!entry.ok()) return entry.error();
+  if (!*entry || !model::is_in((*entry)->key, Table::alert)) {
+    alerts_stored_ = 0;
+    return {};
+  }
+  const std::uint64_t number = load_be64((*entry)->key.data() + 1);
+  const auto stored = model::open_sealed((*entry)->key, (*entry)->value, model::decode_alert);
+  if (stored.ok()) {
+    // The newest word on it may be in the cache.
+    auto found = find_open(stored->dedupe);
+    if (!found.ok()) return found.error();
+    if (*found != nullptr && (*found)->alert.number == number) {
+      alert::end((*found)->alert, model::AlertState::closed, "closed for want of room", now_.wall);
+      (*found)->is_dirty = false;
+      --alerts_open_;
+      auto told =
+          transition((*found)->alert, alert::Transition::closed, model::AuditAction::alert_closed, "system", Id128{});
+      if (!told.ok()) return told;
+      auto erased = txn_->erase(Key(Table::open_alert).raw((*found)->alert.dedupe));
+      if (!erased.ok() && erased.error().code != Errc::not_found) return erased;
+    }
+  }
+  return drop_alert(number);
 }
 
 Status Core::Turn::record_cursors() {

@@ -16,13 +16,21 @@ void identity_fields(Op& op, I& identity) {
   op.text(identity.hardware, kHardwareBytesMax);
 }
 
+constexpr std::uint8_t kStateFormat = 2;
+
 template <class Op, class S>
-void state_fields(Op& op, S& state) {
+void state_fields_1(Op& op, S& state) {
   op.number(state.next_seq);
   op.number(state.next_alert);
   op.number(state.folds_from_seq);
   op.number(state.boot);
   op.number(state.evicted_events);
+}
+
+template <class Op, class S>
+void state_fields(Op& op, S& state) {
+  state_fields_1(op, state);
+  op.number(state.alerts_stored);
 }
 
 constexpr std::uint8_t kBootClockFormat = 2;
@@ -56,12 +64,15 @@ Result<Identity> decode_identity(Bytes in, std::uint32_t* newer) {
 }
 
 void encode(const StateRecord& state, std::string& out) {
-  FieldWriter writer(out);
+  FieldWriter writer(out, kStateFormat);
   state_fields(writer, state);
 }
 
 Result<StateRecord> decode_state(Bytes in) {
-  return read_record<StateRecord>(in, "store counters", [](auto& op, auto& out) { state_fields(op, out); });
+  if (!in.empty() && in[0] == std::byte{kRecordFormat})
+    return read_record<StateRecord>(in, "store counters", [](auto& op, auto& out) { state_fields_1(op, out); });
+  return read_record<StateRecord>(
+      in, "store counters", [](auto& op, auto& out) { state_fields(op, out); }, kStateFormat);
 }
 
 void encode(const BootClock& clock, std::string& out) {

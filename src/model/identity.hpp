@@ -33,6 +33,8 @@ struct StateRecord {
   std::uint64_t folds_from_seq = 0;  ///< folds of sequences >= this may be missing in stored alerts; 0: none is
   std::uint32_t boot = 0;            ///< starts of the daemon, from 1
   std::uint64_t evicted_events = 0;  ///< since the store was made
+  std::uint64_t alerts_stored = kNotCounted;
+  static constexpr std::uint64_t kNotCounted = ~0ULL;
 };
 void encode(const StateRecord& state, std::string& out);
 [[nodiscard]] Result<StateRecord> decode_state(Bytes in);

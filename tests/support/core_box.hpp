@@ -14,6 +14,7 @@
 #include "src/ingest/push.hpp"
 #include "src/ingest/standard.hpp"
 #include "src/json/parser.hpp"
+#include "tests/unit/json/padded.hpp"
 
 namespace tocsin::test {
 
@@ -100,6 +101,23 @@ class CoreBox {
     auto read = reader.read_items(*instance, now(), out.batch);
     EXPECT_TRUE(read.has_value()) << (read ? "" : read.error().message);
     return core::Input{next_reply(), std::move(out)};
+  }
+  /// Standard events, as JSON texts with a comma between them, of an instance of alert sources.
+  core::Input push_standard(const std::string& events, std::int32_t data_id) {
+    const json::Padded padded("[" + events + "]");
+    ingest::StandardReader reader(parser, crypto, {}, {480});
+    EXPECT_TRUE(reader.read_envelope(padded.bytes()).has_value());
+    core::Push out{model::EventBatch(std::pmr::new_delete_resource()), false};
+    out.batch.received = now();
+    random.fill(out.batch.request_id);
+    const auto* instance = core->view().registry->instance(data_id);
+    EXPECT_NE(instance, nullptr);
+    const auto read = reader.read_items(*instance, now(), out.batch.request_id, out.batch);
+    EXPECT_TRUE(read.has_value()) << (read ? "" : read.error().message);
+    return core::Input{next_reply(), std::move(out)};
+  }
+  static std::string event(const std::string& name, const char* status = "ABNORMAL") {
+    return R"({"alert_name":")" + name + R"(","status":")" + status + R"("})";
   }
   static std::string item(const std::string& name, const std::string& target = "0:10.0.0.1",
                           const std::string& extra = {}) {

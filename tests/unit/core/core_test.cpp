@@ -238,12 +238,12 @@ TEST_F(CoreTest, TheClockOfABootIsLearntOnceItIsTrusted) {
 std::vector<model::Alert> stored_alerts(CoreBox& box) {
   std::vector<model::Alert> out;
   auto txn = box.store.begin_read();
-  for (std::uint64_t number = 1;; ++number) {
-    const model::Key key = model::Key(model::Table::alert).u64(number);
-    const auto value = (*txn)->get(key);
-    if (!value.ok() || !*value) return out;
-    auto alert = model::open_sealed(key, **value, model::decode_alert);
+  for (std::uint64_t number = 1;;) {
+    const auto entry = (*txn)->at_or_after(model::Key(model::Table::alert).u64(number));
+    if (!entry.ok() || !*entry || !model::is_in((*entry)->key, model::Table::alert)) return out;
+    auto alert = model::open_sealed((*entry)->key, (*entry)->value, model::decode_alert);
     EXPECT_TRUE(alert.ok());
+    number = alert->number + 1;
     out.push_back(std::move(*alert));
   }
 }
@@ -350,6 +350,76 @@ TEST(CoreRoom, DeliveredEventsLeaveAfterRetentionWithoutAGap) {
   const auto stored = records(box, model::Lane::normal);
   for (const auto& record : stored) EXPECT_EQ(record.json.find("\"old\""), std::string::npos);
   EXPECT_EQ(box.core->gauges().events_evicted, 0U);
+}
+
+class AlertRoom : public ::testing::Test {
+ protected:
+  static constexpr std::int32_t kSource = 1500001;
+  AlertRoom() {
+    box.settings.retention_ms = 60'000;
+    EXPECT_TRUE(box.start().ok());
+    static_cast<void>(box.add_instance(0, kSource, model::InstanceType::alert_source));
+  }
+  void take(const std::string& events) {
+    const auto out = box.turn(box.push_standard(events, kSource));
+    ASSERT_EQ(out.answers.size(), 1U);
+    ASSERT_FALSE(out.answers[0].refused) << out.answers[0].data;
+  }
+  void open_and_recover(int from, int count) {
+    for (int i = from; i < from + count; ++i) {
+      const std::string name = "passing " + std::to_string(i);
+      take(CoreBox::event(name));
+      take(CoreBox::event(name, "RECOVERED"));
+    }
+  }
+  [[nodiscard]] std::size_t count_open() {
+    const auto all = stored_alerts(box);
+    return static_cast<std::size_t>(
+        std::count_if(all.begin(), all.end(), [](const auto& one) { return model::is_open(one.state); }));
+  }
+  static constexpr std::size_t kMost = 64;   // of so small a store
+  static constexpr std::size_t kSlack = 16;  // two turns' worth
+  CoreBox box{1, 640 * KiB};
+};
+
+TEST_F(AlertRoom, AClosedAlertLeavesAfterRetentionThoughAnOlderOneStaysOpen) {
+  take(CoreBox::event("open"));
+  open_and_recover(0, 5);
+  box.advance(30'000);
+  open_and_recover(5, 1);
+  box.advance(40'000);
+  for (int i = 0; i < 20; ++i) take(CoreBox::event("open"));
+  const auto left = stored_alerts(box);
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_TRUE(model::is_open(left[0].state));
+  EXPECT_EQ(left[1].alert_name, "passing 5") << "it was closed later";
+}
+
+TEST_F(AlertRoom, ClosedAlertsMakeRoomBeforeOpenOnes) {
+  for (int i = 0; i < 20; ++i) take(CoreBox::event("open " + std::to_string(i)));
+  open_and_recover(0, 200);
+  EXPECT_EQ(count_open(), 20U);
+  EXPECT_LE(stored_alerts(box).size(), kMost + kSlack);
+  const std::size_t before = stored_alerts(box).size();
+  box.power_cut();
+  ASSERT_TRUE(box.start().ok());
+  open_and_recover(200, 1);
+  EXPECT_EQ(count_open(), 20U);
+  EXPECT_GE(stored_alerts(box).size(), before - kSlack) << "a start does not take the numbers between for alerts";
+}
+
+TEST_F(AlertRoom, WhenAllAreOpenTheOldestIsClosedAndThatIsSaid) {
+  for (int i = 0; i < 150; ++i) take(CoreBox::event("open " + std::to_string(i)));
+  const auto left = stored_alerts(box);
+  EXPECT_LE(left.size(), kMost + kSlack);
+  EXPECT_EQ(left.size(), box.core->gauges().alerts_open);
+  EXPECT_EQ(left.back().alert_name, "open 149");
+  std::size_t told = 0;
+  for (const auto& record : records(box, model::Lane::alert))
+    told += record.json.find("closed for want of room") != std::string::npos ? 1 : 0;
+  EXPECT_EQ(told, 150 - left.size());
+  take(CoreBox::event("open 0"));
+  EXPECT_EQ(stored_alerts(box).back().alert_name, "open 0") << "it opens anew";
 }
 
 }  // namespace

@@ -146,7 +146,8 @@ std::vector<Case> every_record() {
                     .secret = filled<32>(7),
                     .created_ms = 8,
                     .hardware = "board-1"};
-  StateRecord state{.next_seq = 1, .next_alert = 2, .folds_from_seq = 3, .boot = 4, .evicted_events = 5};
+  StateRecord state{
+      .next_seq = 1, .next_alert = 2, .folds_from_seq = 3, .boot = 4, .evicted_events = 5, .alerts_stored = 6};
   AuditBlock block{.index = 1,
                    .epoch = 2,
                    .first_row = 3,
@@ -193,6 +194,18 @@ TEST(Record, AnInstanceOfFormat1HasNoOldToken) {
   EXPECT_EQ(read->updated_ms, written.updated_ms);
   EXPECT_EQ(read->old_token_until_ms, 0);
   EXPECT_FALSE(decode_instance(as_bytes(text + '\0')).ok());
+}
+
+TEST(Record, CountersOfFormat1DoNotSayHowManyAlertsThereAre) {
+  std::string text;
+  encode(StateRecord{.next_seq = 7, .evicted_events = 5, .alerts_stored = 6}, text);
+  text[0] = 1;
+  text.resize(text.size() - 8);
+  const auto read = decode_state(as_bytes(text));
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->next_seq, 7U);
+  EXPECT_EQ(read->evicted_events, 5U);
+  EXPECT_EQ(read->alerts_stored, StateRecord::kNotCounted);
 }
 
 TEST(Record, IsRefusedWhenCutAtAnyByte) {
