@@ -46,6 +46,7 @@ class Machine {
   [[nodiscard]] json::Value integer(std::int64_t value);
 
   [[nodiscard]] const Means& means() const noexcept { return means_; }
+  [[nodiscard]] std::uint32_t steps_left() const noexcept { return static_cast<std::uint32_t>(steps_); }
   [[nodiscard]] const SearchError& failure() const noexcept { return failure_; }
 
  private:

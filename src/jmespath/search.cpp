@@ -10,14 +10,17 @@ namespace tocsin::jmespath {
 tl::expected<json::Value, SearchError> search(const Expression& expression, const json::Value& document,
                                               const Means& means) noexcept {
   Machine machine{expression.program(), means};
+  json::Value out;
+  bool found = false;
   try {
-    json::Value out;
     std::size_t bytes = 0;
-    if (machine.evaluate(expression.program().root, document, out) && machine.count(out, bytes)) return out;
+    found = machine.evaluate(expression.program().root, document, out) && machine.count(out, bytes);
   } catch (const std::bad_alloc&) {
     (void)machine.fail(SearchError::What::out_of_memory, "no more memory for this expression");
   }
-  return tl::unexpected(machine.failure());
+  if (means.steps_used != nullptr) *means.steps_used += means.steps_max - machine.steps_left();
+  if (!found) return tl::unexpected(machine.failure());
+  return out;
 }
 
 bool is_false(const json::Value& value) noexcept {

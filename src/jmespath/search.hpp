@@ -36,6 +36,7 @@ struct Means {
   json::Parser& parser;        ///< for to_json(); what a larger text takes for the call comes from the heap
   Regexes* regexes = nullptr;  ///< null: regex_extract() is an error
   std::uint32_t steps_max = kStepsMaxDefault;
+  std::uint32_t* steps_used = nullptr;  ///< if given: the steps of this evaluation are added, of a failed one too
 };
 
 /// Why there is no result.

@@ -39,6 +39,23 @@ TEST(Bounds, StopAtTheLastStep) {
   }
 }
 
+TEST(Bounds, AddUpTheStepsThatWereUsed) {
+  Bench bench;
+  EXPECT_EQ(bench.run("sort_by(@, &a)[0].a", R"([{"a":3},{"a":2}])"), "2");
+  const std::uint32_t once = bench.steps_used;
+  EXPECT_GT(once, 5U);
+  EXPECT_EQ(bench.run("sort_by(@, &a)[0].a", R"([{"a":3},{"a":2}])"), "2");
+  EXPECT_EQ(bench.steps_used, 2 * once);
+  bench.steps_max = once;
+  EXPECT_EQ(bench.run("sort_by(@, &a)[0].a", R"([{"a":3},{"a":2}])"), "2");
+  bench.steps_max = once - 1;
+  EXPECT_EQ(bench.run("sort_by(@, &a)[0].a", R"([{"a":3},{"a":2}])").front(), '!');
+  EXPECT_EQ(bench.steps_used, 4 * once - 1);
+  bench.steps_max = once;
+  EXPECT_EQ(bench.run("length(@)", "1").front(), '!');
+  EXPECT_LT(bench.steps_used, 5 * once - 1);
+}
+
 TEST(Bounds, StopAtTheLastByte) {
   const std::string_view text =
       "{s: sort_by(@, &a), t: to_string(@), j: to_json('[1]'), r: [*].a | reverse(@), k: [].keys(@)[]}";

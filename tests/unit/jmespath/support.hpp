@@ -23,7 +23,8 @@ class Bench {
     if (!expression) return std::string{"?"} + expression.error().reason;
     Budget budget{"test", bytes_max};
     std::pmr::monotonic_buffer_resource arena{256, &budget};
-    const Means means{.arena = arena, .parser = parser, .regexes = regexes, .steps_max = steps_max};
+    const Means means{
+        .arena = arena, .parser = parser, .regexes = regexes, .steps_max = steps_max, .steps_used = &steps_used};
     const auto result = search(*expression, *root, means);
     if (!result) {
       failure = result.error();
@@ -37,6 +38,7 @@ class Bench {
   json::Parser parser{};
   Regexes* regexes = nullptr;
   std::uint32_t steps_max = kStepsMaxDefault;
+  std::uint32_t steps_used = 0;  ///< by all so far
   std::size_t bytes_max = 4 * MiB;
   SearchError failure;  ///< the latest
 };
