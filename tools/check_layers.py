@@ -14,7 +14,7 @@ RANKS = [
     ["base"],
     ["port", "json", "regex", "formats"],
     ["model", "config", "channel", "jmespath"],
-    ["ingest", "alert", "audit", "log", "registry", "notice"],
+    ["ingest", "alert", "audit", "log", "registry", "notice", "normalise"],
     ["core"],
     ["api", "page", "deliver", "esb"],
 ]

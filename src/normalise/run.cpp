@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/normalise/run.hpp"
+
+#include <algorithm>
+
+namespace tocsin::normalise {
+
+using What = jmespath::SearchError::What;
+
+bool Run::refuse(Refusal::What what, const char* code, std::string message, bool of_event) {
+  if (of_event) message.append(" (event ").append(std::to_string(event_)).append(")");
+  refusal_.emplace(Refusal{what, code, std::move(message)});
+  return false;
+}
+
+Run::Found Run::search_in(const jmespath::Expression& expression, const json::Value& in,
+                          std::pmr::memory_resource& arena, std::uint32_t steps_max, json::Value& out) {
+  const std::uint32_t left = means_.limits.steps_max - steps_used_;
+  const jmespath::Means means{.arena = arena,
+                              .parser = means_.parser,
+                              .regexes = this,
+                              .steps_max = std::min(left, steps_max),
+                              .steps_used = &steps_used_};
+  const auto found = jmespath::search(expression, in, means);
+  if (found) {
+    out = *found;
+    return Found::value;
+  }
+  const std::string expr{expression.text()};
+  switch (found.error().what) {
+    case What::out_of_steps:
+      refuse(Refusal::What::too_large, "normalisation_steps",
+             (steps_used_ >= means_.limits.steps_max ? "the normalisation of one request" : "expression " + expr) +
+                 ": takes more steps than it may");
+      return Found::stop;
+    case What::out_of_memory:
+      refuse(Refusal::What::no_room, "normalisation_memory", "expression " + expr + ": no memory for it now");
+      return Found::stop;
+    case What::unavailable:
+      if (regex_exhausted_) {
+        refuse(Refusal::What::too_large, "normalisation_regex",
+               "expression " + expr + ": too many regular expressions");
+      } else {
+        refuse(Refusal::What::no_room, "normalisation_memory", "expression " + expr + ": " + found.error().reason);
+      }
+      return Found::stop;
+    case What::wrong_type:
+    case What::wrong_value: break;
+  }
+  reason_ = found.error().reason;
+  return Found::nothing;
+}
+
+Run::Found Run::search(const jmespath::Expression& expression, const json::Value& in, json::Value& out) {
+  return search_in(expression, in, event_arena_, means_.limits.expression_steps_max, out);
+}
+
+Run::Found Run::search_document(const jmespath::Expression& expression, const json::Value& in, json::Value& out) {
+  return search_in(expression, in, request_arena_, means_.limits.steps_max, out);
+}
+
+bool Run::take_search() noexcept {
+  if (regex_searches_ >= means_.limits.regex_searches_max) {
+    regex_exhausted_ = true;
+    return false;
+  }
+  ++regex_searches_;
+  return true;
+}
+
+bool Run::matches(const regex::Pattern& pattern, std::string_view subject, bool& out) {
+  if (!take_search()) {
+    return refuse(Refusal::What::too_large, "normalisation_regex", "rules: too many searches by regular expressions");
+  }
+  out = pattern.search(subject);
+  return true;
+}
+
+Result<bool> Run::find(std::string_view pattern, std::string_view subject, std::pmr::vector<std::string_view>& parts) {
+  if (!take_search()) return error(Errc::out_of_budget, "regular expressions of a request");
+  auto known = std::ranges::find(patterns_, pattern, &regex::Pattern::text);
+  if (known == patterns_.end()) {
+    if (patterns_.size() >= means_.limits.regex_patterns_max) {
+      regex_exhausted_ = true;
+      return error(Errc::out_of_budget, "regular expressions of a request");
+    }
+    auto compiled = means_.library.compile(pattern);
+    if (!compiled) return error(Errc::invalid_input, "regular expression");
+    patterns_.push_back(std::move(*compiled));
+    known = patterns_.end() - 1;
+  }
+  regex::Match match;
+  if (!known->search(subject, match)) return false;
+  const auto all = match.all();
+  parts.assign(all.begin(), all.end());
+  return true;
+}
+
+std::string_view text_of(const json::Value& value, std::string& scratch) {
+  switch (value.kind()) {
+    case json::Kind::string: return value.text();
+    case json::Kind::null: return "<nil>";
+    case json::Kind::boolean: return value.is_true() ? "true" : "false";
+    case json::Kind::number:
+      if (!value.number_text().empty()) return value.number_text();
+      break;
+    case json::Kind::array:
+    case json::Kind::object: break;
+  }
+  scratch.clear();
+  value.append_json(scratch);
+  return scratch;
+}
+
+namespace {
+
+/// False: stop.
+bool rule_holds(Run& run, const Rule& rule, const json::Value& event, std::string_view place, bool& out) {
+  out = false;
+  json::Value value;
+  std::string scratch;
+  const Run::Found found = run.search(rule.key, event, value);
+  if (found == Run::Found::stop) return false;
+  const bool has_value = found == Run::Found::value;
+  const std::string_view text = has_value ? text_of(value, scratch) : std::string_view{};
+  if (has_value && rule.method == Method::reg) {
+    for (const regex::Pattern& pattern : rule.patterns) {
+      if (!run.matches(pattern, text, out)) return false;
+      if (out) break;
+    }
+  } else if (has_value) {
+    const bool listed = std::ranges::find(rule.values, text) != rule.values.end();
+    out = listed == (rule.method == Method::eq);
+  }
+  if (run.explains()) {
+    run.tell({.what = Explain::What::rule,
+              .place = place,
+              .value = text,
+              .matched = out,
+              .reason = has_value ? "" : run.reason()});
+  }
+  return true;
+}
+
+}  // namespace
+
+bool rules_hold(Run& run, const Rules& rules, const json::Value& event, std::string_view place, bool& out) {
+  out = true;
+  std::string own_place;
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    const bool is_or = rules[i].is_or && i > 0;
+    if (i > 0 && out && is_or) return true;
+    if (i > 0 && !out && !is_or) continue;
+    if (run.explains()) {
+      own_place.assign(place).append(".rules[").append(std::to_string(i)).append("]");
+    }
+    if (!rule_holds(run, rules[i], event, own_place, out)) return false;
+  }
+  return true;
+}
+
+}  // namespace tocsin::normalise
