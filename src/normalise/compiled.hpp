@@ -83,7 +83,7 @@ struct ProfileError {
 
 /// A profile made ready for normalise(): every expression and pattern compiled, every option read.
 ///
-/// Memory: about 10 times the parts of the profile, at most kCompiledBytesMax (parts, nodes and patterns are limited),
+/// Memory: 4 KiB for a dozen fields, at most kCompiledBytesMax (parts of the profile, nodes and patterns are limited),
 ///         the expressions from `memory`, the rest from the heap; and the patterns' machines in the library.
 /// Threads: one owner thread, the library's. Library and `memory` outlive it.
 class Compiled {

@@ -7,6 +7,12 @@ namespace tocsin::normalise {
 
 using What = jmespath::SearchError::What;
 
+namespace {
+
+constexpr const char* kAllSteps = "the normalisation of one request: takes more steps than it may";
+
+}  // namespace
+
 bool Run::refuse(Refusal::What what, const char* code, std::string message, bool of_event) {
   if (of_event) message.append(" (event ").append(std::to_string(event_)).append(")");
   refusal_.emplace(Refusal{what, code, std::move(message)});
@@ -29,9 +35,9 @@ Run::Found Run::search_in(const jmespath::Expression& expression, const json::Va
   const std::string expr{expression.text()};
   switch (found.error().what) {
     case What::out_of_steps:
-      refuse(Refusal::What::too_large, "normalisation_steps",
-             (steps_used_ >= means_.limits.steps_max ? "the normalisation of one request" : "expression " + expr) +
-                 ": takes more steps than it may");
+      refuse(
+          Refusal::What::too_large, "normalisation_steps",
+          steps_used_ >= means_.limits.steps_max ? kAllSteps : "expression " + expr + ": takes more steps than it may");
       return Found::stop;
     case What::out_of_memory:
       refuse(Refusal::What::no_room, "normalisation_memory", "expression " + expr + ": no memory for it now");
@@ -72,6 +78,11 @@ bool Run::matches(const regex::Pattern& pattern, std::string_view subject, bool&
   if (!take_search()) {
     return refuse(Refusal::What::too_large, "normalisation_regex", "rules: too many searches by regular expressions");
   }
+  const std::size_t steps = 1 + 4 * (subject.size() / jmespath::kBytesPerStep);  // as regex_extract() counts
+  if (steps > means_.limits.steps_max - steps_used_) {
+    return refuse(Refusal::What::too_large, "normalisation_steps", kAllSteps);
+  }
+  steps_used_ += static_cast<std::uint32_t>(steps);
   out = pattern.search(subject);
   return true;
 }

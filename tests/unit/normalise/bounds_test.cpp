@@ -125,6 +125,12 @@ TEST(NormaliseBounds, RegularExpressions) {
   EXPECT_EQ(bench.run(R"({"k":"3"})").front(), '[');
   bench.limits.regex_searches_max = 2;
   EXPECT_TRUE(bench.run(R"({"k":"3"})").starts_with("!normalisation_regex rules: "));
+  bench.limits.regex_searches_max = 3;
+  const std::string subject = std::string(16'000, 'x') + "3";  // 1,000 steps for the key, 4,000 for each pattern
+  bench.limits.steps_max = 16'000;
+  EXPECT_EQ(bench.run(R"({"k":")" + subject + "\"}").front(), '[');
+  bench.limits.steps_max = 12'000;
+  EXPECT_TRUE(bench.run(R"({"k":")" + subject + "\"}").starts_with("!normalisation_steps the normalisation of one"));
 }
 
 TEST(NormaliseBounds, HttpParts) {
