@@ -43,7 +43,8 @@ function(tocsin_add_program name)
   endif()
 endfunction()
 
-# tocsin_add_test(NAME SOURCES <*_test.cpp>... [DEPENDS <layer>...]): one GoogleTest program.
+# tocsin_add_test(NAME SOURCES <*_test.cpp>... [DEPENDS <layer>...]): one GoogleTest program. In a release
+# build its own code is one unit and optimized a little: half the compiler's time, and what it tests is as shipped.
 # Under an emulator its environment has TOCSIN_EMULATED=1: qemu-user takes no stack or data limits, for one.
 function(tocsin_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 T "" "" "SOURCES;DEPENDS;LIBS")
@@ -52,6 +53,10 @@ function(tocsin_add_test name)
   endif()
   list(TRANSFORM T_DEPENDS PREPEND "tocsin_")
   add_executable(${name} ${T_SOURCES})
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(${name} PRIVATE -O1)
+    set_target_properties(${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+  endif()
   target_link_libraries(${name} PRIVATE tocsin_warnings tocsin_test_warnings ${T_DEPENDS} ${T_LIBS} GTest::gtest_main GTest::gmock)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name})
