@@ -13,11 +13,12 @@ namespace tocsin::api {
 
 /// Everything that HTTP callers see: the push paths, the operator API, health and the page.
 ///
-/// Answers at once or through HttpAnswers; every answer but text carries a fresh request id. Nothing leaves the methods
-/// of HttpHandler, on_answer() and on_tick(): bad_alloc becomes 503, anything else 500 and counts as an internal error.
+/// Answers at once or through HttpAnswers; every answer but text carries a request id: a fresh one, or from the turn
+/// that of the request's Idempotency-Key. Nothing leaves the methods of HttpHandler, on_answer() and on_tick():
+/// bad_alloc becomes 503, anything else 500 and counts as an internal error.
 /// Memory: batches come from Parts::intake; a call of the operator API owns at most its body (16 KiB, an instance 32,
-/// an import 128 and its 512 instances) and what it answers (an events page: 256 KiB). Threads: io. Jobs it posts refer
-/// to it: the daemon drops them before it drops the api.
+/// an import 128 and its 512 instances) and what it answers (an events page: 256 KiB).
+/// Threads: io. Jobs it posts refer to it: the daemon drops them before it drops the api.
 class Api final : public port::HttpHandler {
  public:
   /// Throws std::bad_alloc.

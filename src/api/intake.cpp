@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "src/api/api.hpp"
+#include "src/ingest/request_key.hpp"
 
 namespace tocsin::api {
 namespace {
@@ -72,6 +73,11 @@ Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span
                                         : nullptr;
   if (instance == nullptr) return push_reply(401, kInvalidToken, id);
   if (auto refusal = refuse_sender(*instance, Shape::push, id)) return refusal;
+  const std::string_view key = request.header("Idempotency-Key");
+  const bool has_key = key.data() != nullptr;
+  if (has_key) {
+    if (const auto good = ingest::check_request_key(key); !good) return push_reply(400, good.error().message, id);
+  }
   core::Input input{{pack(ticket), static_cast<std::uint32_t>(Shape::push), id},
                     core::Push{model::EventBatch(parts_.intake), false}};
   auto& batch = std::get<core::Push>(input.what).batch;
@@ -80,6 +86,11 @@ Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span
   batch.request_id = id;
   if (auto taken = push_reader_.read_items(*instance, batch.received, batch); !taken) {
     return push_reply(taken.error().http_status, taken.error().message, id);
+  }
+  if (has_key) {
+    const auto made = ingest::make_request_key(parts_.crypto, parts_.secret, batch.data_id, key, body);
+    ingest::set_request_key(made, batch);
+    input.reply.request_id = made.request_id;
   }
   return hand_over(std::move(input), Shape::push);
 }

@@ -131,8 +131,7 @@ StatusOf status_of(Errc code, Shape shape) noexcept {
     // An instance that went away between the check and the turn: its token is no longer one.
     case Errc::not_found: return {static_cast<std::uint16_t>(is_intake ? 401 : 404), 0};
     case Errc::invalid_input: return {400, 0};
-    // What changed under a sender is checked anew when it tries again.
-    case Errc::conflict: return is_intake ? StatusOf{503, kBusyRetryS} : StatusOf{409, 0};
+    case Errc::conflict: return {409, 0};
     case Errc::out_of_budget:
     case Errc::timed_out:
     case Errc::unavailable: return {503, kBusyRetryS};

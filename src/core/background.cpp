@@ -3,12 +3,19 @@
 #include <new>
 
 #include "src/core/state.hpp"
+#include "src/ingest/request_key.hpp"
 
 namespace tocsin::core {
 namespace {
 
 constexpr int kSegmentsPerSlice = 256;
 constexpr std::uint32_t kFailuresMax = 16;
+
+std::uint64_t ids_in(model::SegmentReader& segment) {
+  std::uint64_t ids = 0;
+  while (const auto record = segment.next()) ids += record->id_hash != 0 ? 1U : 0U;
+  return ids;
+}
 
 /// Looks back from the lane's end for the place where the newest kEntries ids begin.
 Status look_back(port::ReadTxn& txn, IdRebuild& rebuild) {
@@ -23,10 +30,10 @@ Status look_back(port::ReadTxn& txn, IdRebuild& rebuild) {
       rebuild.is_looking_back = false;
       return {};
     }
-    const auto segment = model::SegmentReader::open((*entry)->key, (*entry)->value);
+    auto segment = model::SegmentReader::open((*entry)->key, (*entry)->value);
     rebuild.at_seq = load_be64((*entry)->key.data() + 2);
-    if (segment.ok() && (segment->header().flags & model::kSegmentHasIds) != 0)
-      rebuild.ids_seen += segment->header().count;
+    // Counted one by one: of a request with a key only the first item has an id.
+    if (segment.ok() && (segment->header().flags & model::kSegmentHasIds) != 0) rebuild.ids_seen += ids_in(*segment);
   }
   return {};
 }
@@ -50,7 +57,12 @@ Status read_up(port::ReadTxn& txn, IdRebuild& rebuild, IdWindow& ids) {
     if (!segment.ok() || (segment->header().flags & model::kSegmentHasIds) == 0) continue;
     ids.reserve();
     while (const auto record = segment->next()) {
-      if (record->id_hash != 0) ids.insert(record->id_hash);
+      if (record->id_hash == 0) continue;
+      if (ingest::has_request_keys(record->kind)) {
+        ids.insert(ingest::bucket_of_key(record->request_id), record->id_hash);
+      } else {
+        ids.insert(record->id_hash);
+      }
     }
   }
   return {};

@@ -162,6 +162,8 @@ Status Core::try_turn(std::span<Input> inputs, Now now, Effects& out) {
 }
 
 void Core::refuse_all(std::span<Input> inputs, Errc code, const char* why, Effects& out) noexcept {
+  // A conflict is between a client's request and what is there, never something in the store.
+  if (code == Errc::conflict) code = Errc::unavailable;
   for (const Input& input : inputs) {
     if (input.reply.ticket == 0) continue;
     try {

@@ -131,7 +131,7 @@ Status Core::Turn::commit() {
     auto done = model::put_sealed(*txn_, Key(Table::state), record_);
     if (!done.ok()) return done.error().in("state record");
   }
-  if (!ids_.empty()) state_.ids.reserve();
+  if (!ids_.empty() || !keys_.empty()) state_.ids.reserve();
   if (txn_ == nullptr) return {};
   appender_.reset();
   auto done = txn_->commit();
@@ -174,6 +174,7 @@ void Core::Turn::adopt(Effects& out) noexcept {
   state_.alerts_open = alerts_open_;
   state_.wrote_untrusted = state_.wrote_untrusted || wrote_untrusted_;
   for (const std::uint64_t id : ids_) state_.ids.insert(id);
+  for (const RequestMark& key : keys_) state_.ids.insert(key.bucket, key.id_hash);
   adopt_alerts();
   auto& g = state_.gauges;
   g.events_accepted += accepted_;

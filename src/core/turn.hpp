@@ -57,6 +57,11 @@ class Core::Turn {
     std::int64_t alert_create_ms = 0;
   };
 
+  struct RequestMark {  ///< of a request with a key, as the id window has it
+    std::uint64_t bucket = 0;
+    std::uint64_t id_hash = 0;
+  };
+
   [[nodiscard]] Status need_txn();
   [[nodiscard]] Status put_block(const model::AuditBlock& block);
   void answer(Input& input, std::string data = {});
@@ -65,7 +70,11 @@ class Core::Turn {
   // turn_push.cpp
   [[nodiscard]] Status apply_push(Input& input, Push& push);
   [[nodiscard]] Status append(model::Lane lane, const log::Appender::Entry& entry);
+  /// Whether a push may go on; false: it was refused or answered.
+  [[nodiscard]] bool is_admitted(Input& input, const model::EventBatch& batch);
   [[nodiscard]] bool is_repeat(std::uint64_t id_hash) const noexcept;
+  /// What is held of the request's key: its id hash, with the body that came first; 0: nothing.
+  [[nodiscard]] std::uint64_t held_of_key(const model::EventBatch& batch) const noexcept;
   [[nodiscard]] std::string outcomes_json(const Push& push, const std::vector<Outcome>& outcomes) const;
 
   // turn_alert.cpp
@@ -138,6 +147,7 @@ class Core::Turn {
   std::vector<std::unique_ptr<Staged>> alerts_;
   std::map<Id128, Staged*> newest_;  ///< of each identity; ordered, so that no sender can choose a bad hash
   std::vector<std::uint64_t> ids_;
+  std::vector<RequestMark> keys_;
   std::vector<Answer> answers_;
   std::array<std::optional<log::Oldest>, model::kLanes> oldest_;
   std::uint64_t oldest_alert_;

@@ -3,6 +3,7 @@
 
 #include "src/core/turn.hpp"
 #include "src/ingest/facts_again.hpp"
+#include "src/ingest/request_key.hpp"
 #include "src/json/writer.hpp"
 
 namespace tocsin::core {
@@ -34,31 +35,61 @@ Result<model::EventFacts> facts_of(const port::Crypto& crypto, const model::Even
   return ingest::facts_of(crypto, batch.kind, instance, as_text({at, item.json_bytes}), scratch);
 }
 
+/// Whether the request came with a key; its first item then carries the key's hash.
+bool has_key(const model::EventBatch& batch) noexcept {
+  return ingest::has_request_keys(batch.kind) && !batch.items.empty() && batch.items.front().id_hash != 0;
+}
+
 }  // namespace
 
 bool Core::Turn::is_repeat(std::uint64_t id_hash) const noexcept {
   return state_.ids.holds(id_hash) || std::find(ids_.begin(), ids_.end(), id_hash) != ids_.end();
 }
 
-Status Core::Turn::apply_push(Input& input, Push& push) {
-  const model::EventBatch& batch = push.batch;
+std::uint64_t Core::Turn::held_of_key(const model::EventBatch& batch) const noexcept {
+  const std::uint64_t bucket = ingest::bucket_of_key(batch.request_id);
+  const std::uint64_t id_hash = batch.items.front().id_hash;
+  for (const RequestMark& key : keys_) {
+    if (key.bucket == bucket && ((key.id_hash ^ id_hash) & ingest::kKeyPart) == 0) return key.id_hash;
+  }
+  return state_.ids.find(bucket, id_hash, ingest::kKeyPart);
+}
+
+bool Core::Turn::is_admitted(Input& input, const model::EventBatch& batch) {
   // The instance may have gone since io looked at the snapshot.
   const model::Instance* instance = registry_->instance(batch.data_id);
   if (instance == nullptr || !instance->enabled) {
     refuse(input, Errc::not_found, "the instance was removed or disabled meanwhile");
-    return {};
+    return false;
   }
   if (batch.registry_generation != registry_->generation() && !matches(*instance, batch)) {
     refuse(input, Errc::unavailable, "the instance was changed meanwhile");
-    return {};
+    return false;
   }
   const bool carries_ids =
       std::any_of(batch.items.begin(), batch.items.end(), [](const auto& item) { return item.id_hash != 0; });
   if (carries_ids && !state_.id_rebuild.is_done) {
     refuse(input, Errc::unavailable, "the window of event ids is being rebuilt");
-    return {};
+    return false;
   }
+  if (!has_key(batch)) return true;
+  const std::uint64_t held = held_of_key(batch);
+  if (held == 0) return true;
+  if (held != batch.items.front().id_hash) {
+    refuse(input, Errc::conflict, "Idempotency-Key came before with another body");
+    return false;
+  }
+  repeated_ += batch.items.size();
+  answer(input);  // its items are on flash, or will be with this turn
+  return false;
+}
+
+Status Core::Turn::apply_push(Input& input, Push& push) {
+  const model::EventBatch& batch = push.batch;
+  if (!is_admitted(input, batch)) return {};
+  const model::Instance* instance = registry_->instance(batch.data_id);
   if (auto done = need_txn(); !done.ok()) return done;
+  if (has_key(batch)) keys_.push_back({ingest::bucket_of_key(batch.request_id), batch.items.front().id_hash});
   std::string scratch;
   std::vector<Outcome> outcomes;
   if (push.wants_outcomes) outcomes.reserve(batch.items.size());
@@ -68,12 +99,13 @@ Status Core::Turn::apply_push(Input& input, Push& push) {
     const std::byte* const item_at = at;
     at += item.json_bytes + item.facts_bytes;
     Outcome outcome{alert::Outcome::stored, 0, 0};
-    if (item.id_hash != 0 && is_repeat(item.id_hash)) {
+    const bool has_own_id = item.id_hash != 0 && !ingest::has_request_keys(batch.kind);
+    if (has_own_id && is_repeat(item.id_hash)) {
       ++repeated_;
       outcome.what = alert::Outcome::repeat;
     } else {
       const std::uint64_t seq = next_seq_++;
-      if (item.id_hash != 0) ids_.push_back(item.id_hash);
+      if (has_own_id) ids_.push_back(item.id_hash);
       ++accepted_;
       if (auto done = append(batch.lane,
                              {seq, batch.data_id, batch.kind, batch.received, &batch.request_id, item.id_hash, json});

@@ -42,7 +42,7 @@ class HttpRequest {
   [[nodiscard]] virtual std::string_view path() const noexcept = 0;  ///< raw, without query; never decoded
   /// Percent-decoded value of the first query member of that name; nullopt: absent. "+" stays "+".
   [[nodiscard]] virtual std::optional<std::string> query(std::string_view name) const = 0;
-  /// First header of that name, any case; empty: absent.
+  /// First header of that name, any case; empty: absent, or (data() is not null) without a value.
   [[nodiscard]] virtual std::string_view header(std::string_view name) const noexcept = 0;
   [[nodiscard]] virtual std::string_view peer()
       const noexcept = 0;  ///< address without port; "unix" on the control socket

@@ -159,6 +159,52 @@ TEST_F(Push, MemoryThatRunsOutIs503AndNothingIsKept) {
   EXPECT_FALSE(push(body())) << "the next request is served again";
 }
 
+class PushWithKey : public Push {
+ protected:
+  Reply push_under(const std::string& key, std::string text) {
+    return send(FakeRequest(Listener::push, Method::post, "/v2/push/").with("Idempotency-Key", key), std::move(text));
+  }
+};
+
+TEST_F(PushWithKey, PutsItUnderTheFirstItemAndIntoTheRequestId) {
+  ASSERT_FALSE(push_under("k", body("1500001", "demo-token", 2)));
+  const auto& batch = last<core::Push>().batch;
+  EXPECT_NE(batch.items[0].id_hash, 0U);
+  EXPECT_EQ(batch.items[1].id_hash, 0U);
+  EXPECT_EQ(daemon.inputs.back().reply.request_id, batch.request_id);
+  const Id128 first = batch.request_id;
+  const std::uint64_t hash = batch.items[0].id_hash;
+  ASSERT_FALSE(push_under("k", body("1500001", "demo-token", 2)));
+  EXPECT_EQ(last<core::Push>().batch.request_id, first);
+  EXPECT_EQ(last<core::Push>().batch.items[0].id_hash, hash);
+  ASSERT_FALSE(push_under("k", body()));
+  EXPECT_EQ(last<core::Push>().batch.request_id, first);
+  EXPECT_NE(last<core::Push>().batch.items[0].id_hash, hash);
+  ASSERT_FALSE(push_under("l", body()));
+  EXPECT_NE(last<core::Push>().batch.request_id, first);
+}
+
+TEST_F(PushWithKey, WithoutTheHeaderNoItemHasAnId) {
+  ASSERT_FALSE(push(body()));
+  EXPECT_EQ(last<core::Push>().batch.items[0].id_hash, 0U);
+}
+
+TEST_F(PushWithKey, AnOddKeyIsRefused) {
+  expect_refused(push_under("", body()), 400, "Idempotency-Key cannot be empty");
+  expect_refused(push_under("a b", body()), 400, "Idempotency-Key may have visible ASCII characters only");
+  expect_refused(push_under(std::string(256, 'k'), body()), 400, "Idempotency-Key is longer than 255 bytes");
+  EXPECT_FALSE(push_under(std::string(255, 'k'), body()));
+}
+
+TEST_F(PushWithKey, IsLookedAtAfterTheTokenAndTheRate) {
+  expect_refused(push_under("a b", body("1500001", "wrong")), 401, "reject invalid token");
+  auto closed = instance(1500005, "closed", "closed-token");
+  closed.max_rate = -2;
+  add(closed);
+  expect_refused(push_under("a b", body("1500005", "closed-token")), 429,
+                 "rate limit: this instance refuses all requests");
+}
+
 struct Refusal {
   const char* name;
   Errc code;
@@ -180,7 +226,7 @@ INSTANTIATE_TEST_SUITE_P(Codes, PushRefusedByTheTurn,
                          ::testing::Values(Refusal{"OutOfBudget", Errc::out_of_budget, 503, 1},
                                            Refusal{"Unavailable", Errc::unavailable, 503, 1},
                                            Refusal{"StorageFull", Errc::storage_full, 503, 5},
-                                           Refusal{"Conflict", Errc::conflict, 503, 1},
+                                           Refusal{"Conflict", Errc::conflict, 409, 0},
                                            Refusal{"NotFound", Errc::not_found, 401, 0},
                                            Refusal{"IoFailed", Errc::io_failed, 503, 5},
                                            Refusal{"InvalidInput", Errc::invalid_input, 400, 0}),

@@ -70,6 +70,20 @@ TEST(IdWindow, RemembersNearlyAllOfTheNewestHalf) {
   EXPECT_GT(held, IdWindow::kEntries / 2 * 95 / 100);
 }
 
+TEST(IdWindow, FindsInABucketWhatAgreesInTheBitsAskedFor) {
+  constexpr std::uint64_t kUpper = 0x00FF'FFFF'0000'0000ULL;
+  IdWindow window;
+  EXPECT_EQ(window.find(3, 0x0012'0000'0000'0001ULL, kUpper), 0U);
+  window.reserve();
+  window.insert(3, 0x0012'3456'0000'0001ULL);
+  EXPECT_EQ(window.find(3, 0x0012'3456'0000'0777ULL, kUpper), 0x0012'3456'0000'0001ULL);
+  EXPECT_EQ(window.find(3, 0x0012'3457'0000'0001ULL, kUpper), 0U);
+  EXPECT_EQ(window.find(4, 0x0012'3456'0000'0001ULL, kUpper), 0U);
+  EXPECT_EQ(window.find(3 + IdWindow::kEntries / IdWindow::kBucket, 0x0012'3456'0000'0001ULL, kUpper),
+            0x0012'3456'0000'0001ULL);
+  EXPECT_EQ(window.find(3, 0, kUpper), 0U) << "a free place is no id";
+}
+
 TEST(IdWindow, ForgetsAllWhenCleared) {
   IdWindow window;
   window.reserve();
