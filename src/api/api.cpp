@@ -38,6 +38,7 @@ Api::Api(const Parts& parts)
       parser_({.bytes_max = std::max(parts.push_body_bytes_max, kAdminBodyBytesMax)}),
       services_{parts_, parser_, counters_, emergency_room_},
       access_(services_),
+      total_rate_(parts.push_requests_per_second_max),
       push_reader_(parser_, parts_.crypto),
       standard_reader_(parser_, parts_.crypto, parts_.secret, {parts_.timezone_offset_minutes}) {}
 

@@ -76,6 +76,7 @@ class Api final : public port::HttpHandler {
   Services services_;
   Access access_;
   RateLimit rate_;
+  TotalRate total_rate_;
   ingest::PushReader push_reader_;
   ingest::StandardReader standard_reader_;
 };

@@ -17,9 +17,23 @@ bool is_data_id(std::int64_t number) noexcept {
 }  // namespace
 
 Reply Api::refuse_sender(const model::Instance& instance, Shape shape, const Id128& request_id) {
+  const Monotonic now = parts_.daemon.now().mono;
+  // Nobody is charged for what another limit refuses: first whether all of them have room, then this one, then both.
+  if (const std::uint16_t wait_s = total_rate_.wait(now); wait_s != 0) {
+    ++counters_.rate_limited;
+    auto out =
+        refuse(shape, 429,
+               "rate limit: this box takes at most " + std::to_string(total_rate_.per_second()) + " requests a second",
+               request_id);
+    out.retry_after_s = wait_s;
+    return out;
+  }
   rate_.follow(*parts_.daemon.view().registry);
-  const std::uint16_t wait_s = rate_.take(instance.data_id, instance.max_rate, parts_.daemon.now().mono);
-  if (wait_s == 0) return std::nullopt;
+  const std::uint16_t wait_s = rate_.take(instance.data_id, instance.max_rate, now);
+  if (wait_s == 0) {
+    total_rate_.take(now);
+    return std::nullopt;
+  }
   ++counters_.rate_limited;
   const bool refuses_all = instance.max_rate < -1;
   const std::int32_t rate = instance.max_rate == -1 ? model::kMaxRateDefault : instance.max_rate;

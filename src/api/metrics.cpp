@@ -128,7 +128,8 @@ void expose_upstreams(Exposition& out, const std::vector<core::UpstreamStatus>& 
 void expose_api(Exposition& out, const Counters& c) {
   out.counter("tocsin_api_internal_errors_total", "Requests that met a bug", c.internal_errors);
   out.counter("tocsin_api_out_of_memory_total", "Requests refused because a memory limit was reached", c.out_of_memory);
-  out.counter("tocsin_api_rate_limited_total", "Requests refused by the rate limit of their instance", c.rate_limited);
+  out.counter("tocsin_api_rate_limited_total", "Requests refused by a rate limit, of their instance or of all",
+              c.rate_limited);
   out.counter("tocsin_api_refused_credentials_total", "Requests refused for their credentials", c.refused_credentials);
 }
 

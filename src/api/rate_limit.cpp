@@ -36,4 +36,13 @@ void RateLimit::follow(const registry::Registry& registry) {
   std::erase_if(buckets_, [&](const Bucket& bucket) { return registry.instance(bucket.data_id) == nullptr; });
 }
 
+std::uint16_t TotalRate::wait(Monotonic now) const noexcept {
+  // Never more than a second: that is what the bucket holds.
+  return per_second_ != 0 && full_at_ns_ - now.ns > kSecondNs - kSecondNs / per_second_ ? 1 : 0;
+}
+
+void TotalRate::take(Monotonic now) noexcept {
+  if (per_second_ != 0) full_at_ns_ = std::max(full_at_ns_, now.ns) + kSecondNs / per_second_;
+}
+
 }  // namespace tocsin::api

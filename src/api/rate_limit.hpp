@@ -30,4 +30,21 @@ class RateLimit {
   std::uint64_t generation_ = 0;
 };
 
+/// How many requests all instances together may send. One bucket that holds a second's worth.
+/// Threads: io.
+class TotalRate {
+ public:
+  /// 0: no limit.
+  explicit TotalRate(std::int64_t per_second) noexcept : per_second_(per_second) {}
+  /// Seconds to wait; 0: a request may come now.
+  [[nodiscard]] std::uint16_t wait(Monotonic now) const noexcept;
+  /// Takes one off the bucket, where wait() said 0.
+  void take(Monotonic now) noexcept;
+  [[nodiscard]] std::int64_t per_second() const noexcept { return per_second_; }
+
+ private:
+  std::int64_t per_second_;
+  std::int64_t full_at_ns_ = 0;
+};
+
 }  // namespace tocsin::api

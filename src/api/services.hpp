@@ -29,9 +29,10 @@ struct Parts {
   Id128 store{};
   std::pmr::memory_resource* intake;  ///< takes the batches on their way to the writer
   std::size_t push_body_bytes_max = 512'000;
-  port::Inflater* inflater = nullptr;  ///< null, or no pool: compressed bodies are refused
-  Budget* body_pool = nullptr;         ///< what bodies are read into; inflated ones are charged to it too
-  FindAsset find_asset = nullptr;      ///< null: no page
+  std::int64_t push_requests_per_second_max = 0;  ///< of all instances together; 0: no limit
+  port::Inflater* inflater = nullptr;             ///< null, or no pool: compressed bodies are refused
+  Budget* body_pool = nullptr;                    ///< what bodies are read into; inflated ones are charged to it too
+  FindAsset find_asset = nullptr;                 ///< null: no page
   std::uint32_t password_iterations = kPasswordIterations;
   std::int32_t bk_biz_id = 2;       ///< of new instances
   int timezone_offset_minutes = 0;  ///< of time texts without a zone in standard events

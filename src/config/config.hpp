@@ -54,6 +54,7 @@ struct Config {
   std::vector<std::string> push_tls_listen;                  ///< empty in this release
   std::int64_t push_body_bytes_max = 512'000;
   std::int64_t push_connections_max = 256;
+  std::int64_t push_requests_per_second_max = 0;  ///< of all instances together; 0: no limit
 
   std::vector<std::string> admin_listen = {"127.0.0.1:10206"};  ///< loopback only
   std::vector<std::string> admin_tls_listen;                    ///< empty in this release

@@ -137,6 +137,10 @@ constexpr std::array kConfigKeys = {
                 .help = "Connections at a time. Above it the longest idle one is closed.",
                 .board_default = &BoardProfile::push_connections_max,
                 .board_max = &BoardProfile::push_connections_max},
+    Key<Config>{.name = "http.push.requests_per_second_max",
+                .field = &Config::push_requests_per_second_max,
+                .max = 1'000'000,
+                .help = "Requests a second of all instances together; more are refused with 429. 0: no limit."},
 
     Key<Config>{
         .name = "http.admin.listen",

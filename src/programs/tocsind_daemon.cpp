@@ -146,6 +146,7 @@ int TocsinDaemon::open_listeners() {
                                                .store = identity.store,
                                                .intake = &intake_,
                                                .push_body_bytes_max = bytes(config_.push_body_bytes_max),
+                                               .push_requests_per_second_max = config_.push_requests_per_second_max,
                                                .inflater = &inflater_,
                                                .body_pool = &body_pool_,
                                                .find_asset = page::find_asset,

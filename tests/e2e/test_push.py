@@ -273,6 +273,21 @@ def test_above_the_rate_there_is_429_with_retry_after(appliance):
     assert len(appliance.events()) == 3
 
 
+def test_above_the_rate_of_the_box_there_is_429_whoever_sends(make_appliance, fast_path):
+    appliance = make_appliance(fast_path / "box", start=False)
+    config = appliance.config.read_text().replace("[http.push]", "[http.push]\nrequests_per_second_max = 1")
+    appliance.config.write_text(config)
+    appliance.start()
+    plugins = [appliance.plugin(name) for name in ("one", "two", "three")]
+    answers = [appliance.push(plugins[i % 3], event(str(i))) for i in range(12)]
+    taken, refused = ([a for a in answers if a.status == status] for status in (200, 429))
+    assert taken and refused and len(taken) + len(refused) == 12
+    for answer in refused:
+        check_refusal(answer, 429)
+        assert answer.headers["Retry-After"] == "1"
+    assert len(appliance.events()) == len(taken)
+
+
 def test_a_hundred_pipelined_and_slow_clients_do_not_disturb_each_other(appliance, plugin):
     """Some send a byte at a time, some hang up in the middle: the daemon serves the others and takes only what was whole."""
     raw = json.dumps({"data_id": plugin["data_id"], "access_token": plugin["token"], "data": [event("cut")]}).encode()

@@ -53,6 +53,7 @@ ApiTest::ApiTest() {
             .secret = secret,
             .intake = &intake,
             .push_body_bytes_max = 20'000,
+            .push_requests_per_second_max = kTotalRate,
             .inflater = &inflater,
             .body_pool = &body_pool,
             .find_asset = [](std::string_view path) noexcept -> std::optional<port::HttpResponse> {

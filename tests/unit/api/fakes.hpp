@@ -144,6 +144,7 @@ class FakeAnswers final : public port::HttpAnswers {
 [[nodiscard]] std::string_view body_of(const port::HttpResponse& response);
 
 inline constexpr std::uint32_t kTestIterations = 4;
+inline constexpr std::int64_t kTotalRate = 200;  ///< requests a second of all instances
 
 /// An api with a registry of everything: one user and one token for each role, and some instances.
 class ApiTest : public ::testing::Test {

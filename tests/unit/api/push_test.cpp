@@ -159,6 +159,44 @@ TEST_F(Push, MemoryThatRunsOutIs503AndNothingIsKept) {
   EXPECT_FALSE(push(body())) << "the next request is served again";
 }
 
+TEST_F(Push, AllInstancesTogetherHaveARateOfTheirOwn) {
+  auto one = instance(1500011, "one", "one-token");
+  one.max_rate = 0;
+  add(one);
+  auto few = instance(1500012, "few", "few-token");
+  few.max_rate = 1;
+  add(few);
+  for (std::int64_t i = 0; i < kTotalRate; ++i) {
+    ASSERT_FALSE(push(body("1500011", "one-token")));
+    daemon.inputs.clear();
+  }
+  const auto over = push(body("1500012", "few-token"));
+  expect_refused(over, 429, "rate limit: this box takes at most 200 requests a second");
+  EXPECT_EQ(over->retry_after_s, 1);
+  EXPECT_EQ(api->counters().rate_limited, 1U);
+  expect_refused(push(body("1500011", "wrong")), 401, "reject invalid token");  // the token is looked at before
+  const auto item = send(FakeRequest(Listener::push, Method::post, "/api/v1/events").with("X-BK-TOKEN", "one-token"),
+                         R"({"alert_name":"a"})");
+  ASSERT_TRUE(item);
+  EXPECT_EQ(item->status, 429) << "the other way in has no rate of its own";
+  daemon.time.mono = daemon.time.mono.after_ms(1'000);
+  ASSERT_FALSE(push(body("1500012", "few-token"))) << "it was not charged for what the box refused";
+  daemon.inputs.clear();
+  for (std::int64_t i = 0; i < 2 * kTotalRate; ++i) static_cast<void>(push(body("1500012", "few-token")));
+  EXPECT_FALSE(push(body("1500011", "one-token"))) << "nor the box for what an instance's own rate refused";
+}
+
+TEST_F(Push, TheRateComesAfterTheTokenAndBeforeTheItems) {
+  auto closed = instance(1500005, "closed", "closed-token");
+  closed.max_rate = -2;
+  add(closed);
+  const std::string_view no_items = R"({"data_id":1500005,"access_token":"closed-token","data":5})";
+  expect_refused(push(std::string(no_items)), 429, "rate limit: this instance refuses all requests");
+  const auto no_json = push(std::string(no_items) + "x");
+  ASSERT_TRUE(no_json);
+  EXPECT_EQ(no_json->status, 400) << "and after the JSON";
+}
+
 class PushWithKey : public Push {
  protected:
   Reply push_under(const std::string& key, std::string text) {

@@ -57,5 +57,36 @@ TEST(RateLimit, IsBoundedAndForgetsInstancesThatAreGone) {
   EXPECT_EQ(limit.size(), 1U);
 }
 
+int taken(TotalRate& rate, Monotonic now, int tries) {
+  int count = 0;
+  for (int i = 0; i < tries; ++i) {
+    if (rate.wait(now) != 0) continue;
+    rate.take(now);
+    ++count;
+  }
+  return count;
+}
+
+TEST(TotalRate, AllowsASecondsWorthAtOnceAndThenTheRate) {
+  TotalRate rate(10);
+  EXPECT_EQ(taken(rate, {1}, 50), 10);
+  EXPECT_EQ(rate.wait({1}), 1);
+  EXPECT_EQ(taken(rate, Monotonic{1}.after_ms(99), 5), 0);
+  EXPECT_EQ(taken(rate, Monotonic{1}.after_ms(100), 5), 1);
+  EXPECT_EQ(taken(rate, Monotonic{1}.after_ms(600), 50), 5);
+  EXPECT_EQ(taken(rate, Monotonic{1}.after_ms(60'000), 50), 10) << "no more than a second is saved up";
+}
+
+TEST(TotalRate, HoldsAtBothEndsOfWhatCanBeConfigured) {
+  TotalRate one(1);
+  EXPECT_EQ(taken(one, {1}, 5), 1);
+  EXPECT_EQ(taken(one, Monotonic{1}.after_ms(999), 5), 0);
+  EXPECT_EQ(taken(one, Monotonic{1}.after_ms(1'000), 5), 1);
+  TotalRate most(1'000'000);
+  EXPECT_EQ(taken(most, {INT64_MAX / 2}, 1'000'100), 1'000'000);
+  TotalRate none(0);
+  EXPECT_EQ(taken(none, {1}, 5'000), 5'000);
+}
+
 }  // namespace
 }  // namespace tocsin::api
