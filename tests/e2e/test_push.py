@@ -288,6 +288,36 @@ def test_above_the_rate_of_the_box_there_is_429_whoever_sends(make_appliance, fa
     assert len(appliance.events()) == len(taken)
 
 
+def raw_answer(appliance, request):
+    with socket.create_connection(("127.0.0.1", appliance.push_port), timeout=30) as connection:
+        connection.sendall(request)
+        connection.shutdown(socket.SHUT_WR)
+        got = b""
+        while chunk := connection.recv(65536):
+            got += chunk
+    return got
+
+
+def test_what_is_refused_before_it_is_understood_shows_no_token_either(appliance, plugin):
+    token = plugin["token"]
+    body = json.dumps({"data_id": plugin["data_id"], "access_token": token, "data": [event("a")]})
+    head = f"POST /v2/push/ HTTP/1.1\r\nHost: x\r\nX-BK-TOKEN: {token}\r\n"
+    requests = [f"{head}Content-Length: {token}\r\n\r\n{body}", f"{head}Content-Length: 5, 6\r\n\r\n{body}",
+                f"{head}Transfer-Encoding: {token}\r\n\r\n{body}", f"{head}Transfer-Encoding: chunked\r\n\r\n{token}\r\n",
+                f"{head}{token}\r\n\r\n{body}", f"{head}Content-Length: 999999999\r\n\r\n{body}",
+                f"{head}Content-Encoding: {token}\r\nContent-Length: {len(body)}\r\n\r\n{body}",
+                f"{head}Idempotency-Key: {token} {token}\r\nContent-Length: {len(body)}\r\n\r\n{body}",
+                f"POST /{token} HTTP/1.1\r\nHost: {token}\r\nContent-Length: {len(body)}\r\n\r\n{body}",
+                f"{token} /v2/push/?access_token={token} HTTP/1.1\r\nHost: x\r\n\r\n",
+                f"POST {token} HTTP/1.1\r\nHost: x\r\n\r\n", f"POST /v2/push/ HTTP/1.1\r\nHost: a b {token}\r\n\r\n"]
+    for request in requests:
+        answer = raw_answer(appliance, request.encode())
+        assert re.match(rb"HTTP/1.1 [45]", answer) or not answer, (request, answer)
+        assert token.encode() not in answer, (request, answer)
+    assert appliance.events() == []
+    assert token not in appliance.log.read_text()
+
+
 def test_a_hundred_pipelined_and_slow_clients_do_not_disturb_each_other(appliance, plugin):
     """Some send a byte at a time, some hang up in the middle: the daemon serves the others and takes only what was whole."""
     raw = json.dumps({"data_id": plugin["data_id"], "access_token": plugin["token"], "data": [event("cut")]}).encode()
