@@ -15,7 +15,7 @@ constexpr std::size_t kFileBytesMax = 1 * MiB;
 constexpr std::int64_t kSecondsPerMinute = 60;
 constexpr std::int64_t kRateMax = 2'147'483'647;
 
-std::optional<std::string> read_file(const std::string& path) {
+std::optional<std::string> read_import_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return std::nullopt;
   std::string out;
@@ -135,7 +135,7 @@ int print_import(Context& context, const Args& args, const Value& data) {
 
 int import_plugins(Context& context, const Args& args) {
   const std::string& path = args.arguments[0];
-  auto text = read_file(path);
+  auto text = read_import_file(path);
   if (!text) return context.fail("cannot read " + path + ", or it is longer than 1 MiB");
   const std::string json = as_json(context, path, std::move(*text));
   Document document;

@@ -313,7 +313,11 @@ void TocsinDaemon::on_tick(std::uint32_t) noexcept {
   // A dying card can hold a commit for half a minute. Whoever waits is told after a second; the store decides alone
   // whether their events get there, and a client that tries again is no worse off than after a lost answer.
   if (is_stalled(now.mono)) http_->expire_waiting(port::Listener::push);
-  make_first_user();
+  try {
+    make_first_user();
+  } catch (const std::bad_alloc&) {
+    first_user_due_ = now.mono.after_ms(kFirstUserMs);
+  }
   api_->on_tick(false);
   if (now.mono >= canary_sent_.after_ms(kCanaryMs)) {
     canary_sent_ = now.mono;

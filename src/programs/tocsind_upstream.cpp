@@ -116,22 +116,19 @@ void UpstreamRunner::note_state(const char* state, const char* detail, int numbe
 void UpstreamRunner::launch() noexcept {
   launched_ = heard_ = parts_.clock.now().mono;
   waits_for_files_ = false;
-  const linux::Process::Options options{.program = parts_.worker_dir + "/tocsin-mqtt",
-                                        .data_bytes_max = parts_.worker_data_bytes_max,
-                                        .timezone = parts_.timezone};
   const auto exited = [](void* self, linux::ChildExit how) noexcept {
     static_cast<UpstreamRunner*>(self)->on_exit(how);
   };
-  if (auto done = process_.start(parts_.loop, options, {this, exited}); !done.ok()) {
-    on_exit({false, 127});
-    return;
-  }
   try {
+    const linux::Process::Options options{.program = parts_.worker_dir + "/tocsin-mqtt",
+                                          .data_bytes_max = parts_.worker_data_bytes_max,
+                                          .timezone = parts_.timezone};
+    if (auto done = process_.start(parts_.loop, options, {this, exited}); !done.ok()) return on_exit({false, 127});
     feed_ = std::make_unique<channel::FrameFeed>(channel::Sender::worker, *this);
     link_ = std::make_unique<linux::WorkerLink>(process_.channel(), *feed_);
   } catch (const std::bad_alloc&) {
-    process_.kill();  // its exit starts another one later
-    return;
+    if (!process_.running()) return on_exit({false, 127});
+    return process_.kill();  // its exit starts another one later
   }
   interest_ = EPOLLIN;
   auto watch = parts_.loop.add(process_.channel(), interest_, linux::callback<&UpstreamRunner::on_link>(*this));
@@ -277,7 +274,7 @@ void UpstreamRunner::pump() noexcept {
                            std::string&& frame, std::uint32_t damaged) {
               if (*self == nullptr) return;
               (*self)->damaged_ += damaged;
-              (*self)->on_fed(asked, outcome, result, std::move(frame));
+              (*self)->take_fed(asked, outcome, result, std::move(frame));
             });
         if (!parts_.daemon.post(std::move(job))) delivery_.on_feed_failed();
       } catch (const std::bad_alloc&) {
@@ -286,6 +283,15 @@ void UpstreamRunner::pump() noexcept {
     }
   }
   update_interest();
+}
+
+void UpstreamRunner::take_fed(const core::FeedRequest& request, const Status& outcome, const core::FeedResult& result,
+                              std::string&& frame) noexcept {
+  try {
+    on_fed(request, outcome, result, std::move(frame));
+  } catch (const std::bad_alloc&) {
+    process_.kill();  // what was offered is offered again, marked, after the restart
+  }
 }
 
 void UpstreamRunner::on_fed(const core::FeedRequest& request, const Status& outcome, const core::FeedResult& result,
@@ -342,7 +348,7 @@ void UpstreamRunner::on_timer(std::uint32_t) noexcept {
     if (waits_for_files_) configure();
     static_cast<void>(link_->send_control(channel::write_ping(static_cast<std::uint64_t>(now.ns))));
   } catch (const std::bad_alloc&) {
-    // The next one comes.
+    return process_.kill();  // a worker that is half told what to do is started again
   }
   pump();
   if (auto timer = parts_.loop.add_timer(now.after_ms(kPingMs), linux::callback<&UpstreamRunner::on_timer>(*this));
@@ -380,10 +386,13 @@ void UpstreamRunner::begin_stop() noexcept {
   stopping_ = true;
   parts_.loop.cancel(restart_timer_);
   parts_.loop.cancel(timer_);
-  if (link_) {
+  if (!link_) return;
+  try {
     static_cast<void>(link_->send_control(channel::write_stop()));
-    update_interest();
+  } catch (const std::bad_alloc&) {
+    return process_.kill();
   }
+  update_interest();
 }
 
 core::UpstreamStatus UpstreamRunner::status() const {

@@ -71,6 +71,8 @@ class UpstreamRunner final : public channel::FrameHandler {
   void on_fed(const core::FeedRequest& request, const Status& outcome, const core::FeedResult& result,
               std::string&& frame);
   void forward_confirm(model::Lane lane, std::uint64_t seq) noexcept;
+  void take_fed(const core::FeedRequest& request, const Status& outcome, const core::FeedResult& result,
+                std::string&& frame) noexcept;
   void set_state(std::string state, std::string detail);
   /// The same where nothing may be thrown; a number of 0 or more is put behind `detail`.
   void note_state(const char* state, const char* detail, int number = -1) noexcept;
