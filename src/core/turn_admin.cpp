@@ -17,10 +17,10 @@ std::string object_of(const model::Instance& instance) { return "plugin:" + std:
 
 /// What the instance is after the change; `instance` holds what the caller wants changed.
 void settle(const ChangeInstance& change, const model::Instance* old, Wall now, model::Instance& instance) {
-  const auto keep_tokens = [&] {
-    instance.token_hash = old->token_hash;
-    instance.old_token_hash = old->old_token_hash;
-    instance.old_token_until_ms = old->old_token_until_ms;
+  const auto keep_old_tokens = [&] {  // a token that is set ends both
+    if (!change.sets_token) instance.token_hash = old->token_hash;
+    instance.old_token_hash = change.sets_token ? port::Digest256{} : old->old_token_hash;
+    instance.old_token_until_ms = change.sets_token ? 0 : old->old_token_until_ms;
   };
   switch (change.change) {
     case InstanceChange::create: instance.created_ms = now.unix_ms; break;
@@ -28,7 +28,7 @@ void settle(const ChangeInstance& change, const model::Instance* old, Wall now, 
       instance.enabled = change.enabled.value_or(old->enabled);
       instance.created_ms = old->created_ms;
       instance.profile_revision = old->profile_revision;
-      if (!change.sets_token) keep_tokens();
+      keep_old_tokens();
       break;
     case InstanceChange::enable:
     case InstanceChange::disable:

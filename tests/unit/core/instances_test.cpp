@@ -274,6 +274,22 @@ TEST_F(Instances, AnImportIsDoneAsAWholeWithAllocatedIdsAboveTheGivenOnes) {
   EXPECT_FALSE(opens("one"));
 }
 
+TEST_F(Instances, ATokenThatAnImportSetsEndsTheOneBeforeTheLastRotationToo) {
+  rotate("two", 90'000);
+  core::ImportInstances import;
+  import.changes.push_back(change(InstanceChange::update));
+  import.changes.back().instance = instance();
+  import.changes.back().instance.token_hash = hash("imported");
+  import.changes.back().sets_token = true;
+  const auto out = box.turn(core::Input{box.next_reply(), import});
+  ASSERT_FALSE(out.answers.at(0).refused) << out.answers.at(0).data;
+  EXPECT_TRUE(opens("imported"));
+  EXPECT_FALSE(opens("one"));
+  EXPECT_FALSE(opens("two"));
+  restart();
+  EXPECT_FALSE(opens("one"));
+}
+
 TEST_F(Instances, AnImportOfWhichOneIsRefusedDoesNothing) {
   const auto commits = box.store.commits();
   core::ImportInstances import;
