@@ -2,6 +2,7 @@
 #include "src/alert/document.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <string_view>
 
@@ -101,10 +102,13 @@ void write_times(Writer& w, const Alert& a) {
 Alert redated(const Alert& alert, const Redate& dates) {
   Alert out = alert;
   out.create_time_trusted = alert.create_time_trusted || dates(alert.create_ms) != alert.create_ms;
-  for (std::int64_t* ms : {&out.create_ms, &out.update_ms, &out.begin_ms, &out.first_anomaly_ms, &out.latest_ms,
-                           &out.end_ms, &out.ack_ms}) {
-    if (*ms != 0) *ms = dates(*ms);  // 0: never
-  }
+  const auto move = [&dates](std::int64_t& ms) {
+    if (ms != 0) ms = dates(ms);  // 0: never
+  };
+  for (std::int64_t* ms : {&out.create_ms, &out.update_ms, &out.ack_ms}) move(*ms);
+  // These may be a device's own word. It lies outside of what our clock showed when that was wrong by more than it ran.
+  if (std::abs(dates.shift_ms) < dates.end_ms - dates.from_ms) return out;
+  for (std::int64_t* ms : {&out.begin_ms, &out.first_anomaly_ms, &out.latest_ms, &out.end_ms}) move(*ms);
   return out;
 }
 

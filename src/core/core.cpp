@@ -116,6 +116,7 @@ Status Core::load_in_order(bool is_salvaged) {
     if (!scrubbed.ok()) return scrubbed.error();
     state_->gauges.damaged_records += scrubbed->removed + scrubbed->moved;
     segments_removed = scrubbed->segments_removed;
+    state_->is_put_in_order = true;
     return {};
   };
   if (is_salvaged) {

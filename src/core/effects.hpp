@@ -38,7 +38,7 @@ struct BootClocks {
                           std::int64_t mono_ms) const noexcept;
   /// How the times of this alert are shown.
   [[nodiscard]] alert::Redate dates_of(const model::Alert& alert) const noexcept;
-  /// Adds what is known of a boot; the oldest gives way.
+  /// Adds what is known of a boot, in the place of what was known of it; the oldest gives way.
   void add(std::uint32_t known_boot, const model::BootClock& clock);
 };
 

@@ -68,6 +68,17 @@ Status load_counters(port::ReadTxn& txn, Core::State& state) {
   return {};
 }
 
+Result<std::uint64_t> count_alerts(port::ReadTxn& txn) {
+  std::uint64_t count = 0;
+  for (std::uint64_t number = 0;; ++count) {
+    auto entry = txn.at_or_after(Key(Table::alert).u64(number));
+    if (!entry.ok()) return entry.error();
+    if (!*entry || !model::is_in((*entry)->key, Table::alert)) return count;
+    number = load_be64((*entry)->key.data() + 1) + 1;
+    if (number == 0) return count + 1;
+  }
+}
+
 Status load_alerts(port::ReadTxn& txn, Core::State& state) {
   state.next_alert = std::max<std::uint64_t>(state.record.next_alert, 1);
   state.oldest_alert = 0;
@@ -81,8 +92,12 @@ Status load_alerts(port::ReadTxn& txn, Core::State& state) {
     state.is_doubtful = state.is_doubtful || !is_sound(**first) || !is_sound(**last);
     const std::uint64_t newest = load_be64((*last)->key.data() + 1);
     state.next_alert = std::max(state.next_alert, newest + 1);
-    // Not counted: as if none between them were gone.
-    state.alerts_stored = std::min(newest - state.oldest_alert + 1, state.record.alerts_stored);
+    state.alerts_stored = state.record.alerts_stored;
+    if (state.alerts_stored == model::StateRecord::kNotCounted || state.is_put_in_order) {
+      auto count = count_alerts(txn);
+      if (!count.ok()) return count.error();
+      state.alerts_stored = *count;
+    }
   }
   state.alerts_open = 0;
   Key at(Table::open_alert);
@@ -200,6 +215,8 @@ alert::Redate BootClocks::dates_of(const model::Alert& alert) const noexcept {
 }
 
 void BootClocks::add(std::uint32_t known_boot, const model::BootClock& clock) {
+  std::erase_if(offsets, [&](const auto& one) { return one.first == known_boot; });
+  std::erase_if(before, [&](const auto& one) { return one.first_alert == clock.before.first_alert; });
   if (offsets.size() >= kBootClocksMax) offsets.erase(offsets.begin());
   offsets.emplace_back(known_boot, clock.wall_offset_ms);
   if (clock.before.first_alert == clock.before.end_alert) return;

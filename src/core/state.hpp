@@ -28,9 +28,9 @@ struct IdRebuild {
 
 /// Where the search for alerts that may go has come to.
 struct TrimWalk {
-  std::uint64_t next = 0;     ///< number to look at next; 0: it begins at the oldest
-  bool has_dropped = false;   ///< since it began
-  bool all_are_open = false;  ///< the last whole walk dropped none; holds until there is room again
+  std::uint64_t next = 0;   ///< number to look at next; 0: it begins at the oldest
+  std::uint64_t kept = 0;   ///< alerts passed since it began
+  bool met_closed = false;  ///< among them, or dropped
 };
 
 /// What is committed, as the writer holds it in memory. Changed only after a commit returned success, or thrown away
@@ -70,8 +70,9 @@ struct Core::State {
   TrimWalk trim_walk;
   std::uint64_t generation = 1;  ///< of the state: rises with each reload
   bool is_loaded = false;
-  bool is_doubtful = false;  ///< a table ends in something that is not what its key says
-  Monotonic retry_at;        ///< while it is not: when to read it again
+  bool is_put_in_order = false;  ///< what could be read was put back or removed: numbers kept beside it are not true
+  bool is_doubtful = false;      ///< a table ends in something that is not what its key says
+  Monotonic retry_at;            ///< while it is not: when to read it again
   Gauges gauges;
   /// Tells the other threads what open alerts count beyond the store. Throws bad_alloc; then nothing changed.
   void show_folds();

@@ -92,6 +92,7 @@ class Core::Turn {
   [[nodiscard]] std::size_t dirty_bytes() const noexcept;
   void adopt_alerts() noexcept;
   [[nodiscard]] Status trim_alerts();
+  [[nodiscard]] bool is_expired(const model::Alert& alert) const noexcept;
   [[nodiscard]] Status drop_alert(std::uint64_t number);
   [[nodiscard]] Status close_oldest_alert();
 
@@ -122,6 +123,7 @@ class Core::Turn {
   [[nodiscard]] std::uint64_t delivered_to(model::Lane lane) const noexcept;
   [[nodiscard]] Status record_cursors();
   [[nodiscard]] Status learn_clock();
+  [[nodiscard]] Status extend_clock();
   [[nodiscard]] std::uint64_t log_share_bytes() const noexcept;
   [[nodiscard]] std::uint64_t log_used_bytes() const noexcept;
   [[nodiscard]] std::uint64_t others_bytes() const noexcept;

@@ -119,8 +119,10 @@ Result<Core::Turn::Outcome> Core::Turn::touch_alert(const model::EventFacts& fac
       std::string value(sizeof(std::uint64_t), '\0');
       std::memcpy(value.data(), &opened.number, sizeof(opened.number));
       model::seal(open_key(facts.dedupe), value);
+      const auto orphan = txn_->get(open_key(facts.dedupe));  // of an alert that is lost: it counts already
+      if (!orphan.ok()) return orphan.error();
+      if (!*orphan) ++alerts_open_;
       done = txn_->put(open_key(facts.dedupe), as_bytes(value));
-      ++alerts_open_;
       ++alerts_stored_;
       ++opened_;
       out.alert_number = opened.number;

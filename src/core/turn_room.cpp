@@ -27,6 +27,11 @@ constexpr int kDropsPerTurn = 1'024;
 /// Alerts that a turn looks at for room, and as many again for each one that it opens: while a walk over all of them
 /// ends, an eighth more may come.
 constexpr std::uint64_t kAlertLooks = 8;
+/// Open alerts that a turn closes for want of room, besides one for each that it opens.
+constexpr std::uint64_t kAlertClosings = 16;
+/// Of a closed alert that was dated by a clock without battery (1970 and after) the age is not known: it goes when room
+/// is needed. 2020-01-01.
+constexpr std::int64_t kOldestRealTimeMs = 1'577'836'800'000;
 
 }  // namespace
 
@@ -135,17 +140,23 @@ Status Core::Turn::trim_log() {
   return {};
 }
 
+bool Core::Turn::is_expired(const model::Alert& alert) const noexcept {
+  const std::int64_t updated_ms = clocks_->dates_of(alert)(alert.update_ms);
+  return updated_ms >= kOldestRealTimeMs && now_.wall.unix_ms - updated_ms > settings_.retention_ms;
+}
+
 /// Walks over the alerts from the oldest on, some in each turn: what is open is passed, so that it keeps none of the
-/// closed ones behind it. Open ones go only when a whole walk has met no other and there is no room.
+/// closed ones behind it. Open ones go only when there is no room and none is closed.
 Status Core::Turn::trim_alerts() {
   const std::uint64_t most =
       std::max<std::uint64_t>(ports_.store.use().quota_bytes * kAlertShare / 100 / kAlertBytes, 64);
-  const std::uint64_t looks = kAlertLooks * (1 + opened_);
+  if (alerts_stored_ <= most && !now_.wall.trusted) return {};
+  const std::uint64_t looks = (alerts_stored_ > most ? kAlertLooks : 1) * (1 + opened_);
+  std::uint64_t closings = kAlertClosings + opened_;
   for (std::uint64_t i = 0; i < looks && alerts_stored_ > 0; ++i) {
-    if (alerts_stored_ <= most) trim_walk_.all_are_open = false;
-    if (alerts_stored_ <= most && (i > 0 || !now_.wall.trusted)) return {};
     if (auto done = need_txn(); !done.ok()) return done;
-    if (trim_walk_.all_are_open) {
+    if (alerts_stored_ > most && alerts_open_ >= alerts_stored_) {
+      if (closings-- == 0) return {};
       if (auto done = close_oldest_alert(); !done.ok()) return done;
       continue;
     }
@@ -154,21 +165,24 @@ Status Core::Turn::trim_alerts() {
     auto entry = txn_->at_or_after(Key(Table::alert).u64(trim_walk_.next));
     if (!entry.ok()) return entry.error();
     if (!*entry || !model::is_in((*entry)->key, Table::alert)) {
-      trim_walk_ = {.all_are_open = !trim_walk_.has_dropped};
-      if (is_first) alerts_stored_ = 0;
+      record_changed_ = record_changed_ || alerts_stored_ != trim_walk_.kept;
+      alerts_stored_ = trim_walk_.kept;  // whatever was lost or found again meanwhile: these are all
+      const bool all_are_open = !trim_walk_.met_closed;
+      trim_walk_ = {};
+      if (alerts_stored_ <= most || !all_are_open) return {};
+      if (auto done = close_oldest_alert(); !done.ok()) return done;
       continue;
     }
     const std::uint64_t number = load_be64((*entry)->key.data() + 1);
     trim_walk_.next = number + 1;
-    if (is_first) {
-      oldest_alert_ = number;
-      alerts_stored_ = std::min(alerts_stored_, next_alert_ - std::min(number, next_alert_));
-    }
+    if (is_first) oldest_alert_ = number;
     const auto stored = model::open_sealed((*entry)->key, (*entry)->value, model::decode_alert);
-    if (stored.ok() && model::is_open(stored->state)) continue;
-    if (stored.ok() && alerts_stored_ <= most && now_.wall.unix_ms - stored->update_ms <= settings_.retention_ms) {
-      trim_walk_ = {};  // those behind it are younger still
-      return {};
+    const bool is_closed = stored.ok() && !model::is_open(stored->state);
+    trim_walk_.met_closed = trim_walk_.met_closed || is_closed;
+    const bool may_go = alerts_stored_ > most ? is_closed || !stored.ok() : is_closed && is_expired(*stored);
+    if (!may_go) {
+      ++trim_walk_.kept;
+      continue;
     }
     if (auto done = drop_alert(number); !done.ok()) return done;
   }
@@ -181,12 +195,12 @@ Status Core::Turn::drop_alert(std::uint64_t number) {
   --alerts_stored_;
   record_changed_ = true;
   if (number == oldest_alert_) oldest_alert_ = number + 1;
-  trim_walk_.has_dropped = true;
   return {};
 }
 
 /// For want of room, and that is said.
 Status Core::Turn::close_oldest_alert() {
+  trim_walk_ = {};
   auto entry = txn_->at_or_after(Key(Table::alert).u64(oldest_alert_));
   if (!entry.ok()) return entry.error();
   if (!*entry || !model::is_in((*entry)->key, Table::alert)) {
@@ -234,13 +248,33 @@ Status Core::Turn::record_cursors() {
   return {};
 }
 
+/// Inputs that io had dated before it heard that the clock is known now: the alerts they opened are of that time too.
+Status Core::Turn::extend_clock() {
+  if (!state_.began_untrusted) return {};
+  if (auto done = need_txn(); !done.ok()) return done;
+  const Key key = Key(Table::boot).u32(state_.boot);
+  auto value = txn_->get(key);
+  if (!value.ok()) return value.error();
+  if (!*value) return {};
+  auto clock = model::open_sealed(key, **value, model::decode_boot_clock);
+  if (!clock.ok()) return {};
+  const Now& began = *state_.began_untrusted;
+  clock->before.end_alert = next_alert_;
+  clock->before.end_ms = std::max(clock->before.end_ms, began.wall.unix_ms - began.mono.ms() + now_.mono.ms() + 1);
+  if (auto done = model::put_sealed(*txn_, key, *clock); !done.ok()) return done.error().in("clock of this boot");
+  auto next = std::make_shared<BootClocks>(*clocks_);
+  next->add(state_.boot, *clock);
+  clocks_ = std::move(next);
+  return {};
+}
+
 Status Core::Turn::learn_clock() {
-  // Who set the clock in this turn sees it in the next answer.
-  const Wall wall = trust_clock_ ? Wall{set_clock_ms_.value_or(now_.wall.unix_ms), true} : now_.wall;
-  if (!wall.trusted) return {};
   const bool known = std::any_of(clocks_->offsets.begin(), clocks_->offsets.end(),
                                  [this](const auto& one) { return one.first == state_.boot; });
-  if (known || !(state_.wrote_untrusted || wrote_untrusted_)) return {};
+  if (known) return wrote_untrusted_ ? extend_clock() : Status{};
+  // Who set the clock in this turn sees it in the next answer.
+  const Wall wall = trust_clock_ ? Wall{set_clock_ms_.value_or(now_.wall.unix_ms), true} : now_.wall;
+  if (!wall.trusted || !(state_.wrote_untrusted || wrote_untrusted_)) return {};
   if (auto done = need_txn(); !done.ok()) return done;
   model::BootClock clock{wall.unix_ms - now_.mono.ms(), {}};
   if (const auto& began = state_.began_untrusted) {

@@ -50,6 +50,17 @@ TEST(AlertDocument, MovesTheTimesOfAClockThatWasWrongAndKeepsTheId) {
   EXPECT_THAT(text, HasSubstr(R"("ack_time":null)"));
 }
 
+TEST(AlertDocument, MovesOnlyItsOwnNotesOfAClockThatWasWrongByLessThanItRan) {
+  model::Alert a = opened();
+  a.create_ms = a.update_ms = kT + 1'000;
+  a.latest_ms = kT + 2'000;  // by the device's clock, which was right
+  a.create_time_trusted = false;
+  std::string text;
+  append_document(a, Transition::none, text, {kT, kT + 7'200'000, 600'000});
+  EXPECT_THAT(text, HasSubstr(R"("create_time_ms":1700000601000)"));
+  EXPECT_THAT(text, HasSubstr(R"("latest_time_ms":1700000002000)"));
+}
+
 TEST(AlertDocument, ShowsAnAcknowledgedAlertAsAbnormalAndAcknowledged) {
   model::Alert a = opened();
   (void)ack(a, "alice", "on \"it\"", at(kT));

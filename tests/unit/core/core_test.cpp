@@ -286,6 +286,35 @@ TEST_F(CoreTest, SettingTheClockDatesThisBootInTheSameTurn) {
   EXPECT_EQ(model::alert_id(alerts[1]), id);
 }
 
+TEST_F(CoreTest, WhatWasDatedBeforeTheClockWasSetAndComesAfterItIsDatedToo) {
+  static_cast<void>(box.add_instance(2, 10000002));
+  box.power_cut();
+  constexpr std::int64_t kLate = 50LL * 365 * 86'400'000;
+  box.trusted = false;
+  box.wall_off_ms = -kLate;
+  ASSERT_TRUE(box.start().ok());
+  box.advance(2'000);
+  const std::int64_t received_ms = box.now().wall.unix_ms;
+  auto waits = box.push("[" + CoreBox::item("queued") + "]", 10000002);
+  static_cast<void>(box.turn(box.push("[" + CoreBox::item("early") + "]", 10000002)));
+  box.advance(1'000);
+  static_cast<void>(
+      box.turn(core::Input{box.next_reply(), core::SetClock{box.now().wall.unix_ms + kLate, "user:alice"}}));
+  static_cast<void>(box.turn(std::move(waits)));
+  for (const bool is_restarted : {false, true}) {
+    const auto alerts = stored_alerts(box);
+    ASSERT_EQ(alerts.size(), 2U);
+    const auto known = box.core->view().clocks;
+    ASSERT_EQ(known->offsets.size(), 1U);
+    for (const auto& alert : alerts) EXPECT_EQ(known->dates_of(alert)(alert.begin_ms), received_ms + kLate);
+    if (is_restarted) break;
+    box.power_cut();
+    box.trusted = true;
+    box.wall_off_ms = 0;
+    ASSERT_TRUE(box.start().ok());
+  }
+}
+
 TEST(CoreRoom, UndeliveredEventsMakeRoomForNewOnesBehindAGapRecord) {
   constexpr std::uint64_t kQuota = 2 * MiB;
   CoreBox box(1, kQuota);
@@ -393,6 +422,62 @@ TEST_F(AlertRoom, AClosedAlertLeavesAfterRetentionThoughAnOlderOneStaysOpen) {
   ASSERT_EQ(left.size(), 2U);
   EXPECT_TRUE(model::is_open(left[0].state));
   EXPECT_EQ(left[1].alert_name, "passing 5") << "it was closed later";
+}
+
+TEST_F(AlertRoom, AnAlertClosedLateKeepsNoOlderOneBehindIt) {
+  take(CoreBox::event("long"));
+  open_and_recover(0, 5);
+  box.advance(70'000);
+  take(CoreBox::event("long", "RECOVERED"));
+  for (int i = 0; i < 20; ++i) take(CoreBox::event("other"));
+  const auto left = stored_alerts(box);
+  ASSERT_EQ(left.size(), 2U);
+  EXPECT_EQ(left[0].alert_name, "long");
+}
+
+TEST_F(AlertRoom, AnAlertThatAnUnsetClockDatedIsNotTakenForOld) {
+  box.power_cut();
+  box.trusted = false;
+  box.wall_off_ms = -CoreBox::kWallStart;  // 1970
+  ASSERT_TRUE(box.start().ok());
+  open_and_recover(0, 3);
+  box.power_cut();  // before anybody told the time: it is never known
+  ASSERT_TRUE(box.start().ok());
+  open_and_recover(3, 3);
+  box.trusted = true;
+  box.wall_off_ms = 0;
+  for (int i = 0; i < 20; ++i) take(CoreBox::event("other"));
+  EXPECT_EQ(stored_alerts(box).size(), 7U);
+  box.advance(70'000);
+  for (int i = 0; i < 20; ++i) take(CoreBox::event("other"));
+  EXPECT_EQ(stored_alerts(box).size(), 4U) << "those whose boot came to know its time have an age";
+}
+
+TEST_F(AlertRoom, CountersThatAreLostCostNoAlert) {
+  take(CoreBox::event("first"));
+  open_and_recover(0, 300);
+  const std::size_t before = stored_alerts(box).size();
+  ASSERT_GT(before, kMost / 2);
+  {
+    auto txn = box.store.begin_write();
+    ASSERT_TRUE((*txn)->erase(model::Key(model::Table::state)).ok());
+    ASSERT_TRUE((*txn)->commit().ok());
+  }
+  box.power_cut();
+  ASSERT_TRUE(box.start().ok());
+  take(CoreBox::event("first"));
+  EXPECT_GE(stored_alerts(box).size() + 1, before);
+  EXPECT_EQ(count_open(), 1U);
+}
+
+TEST_F(AlertRoom, WhatRecoversBehindTheSearchStillGoesBeforeAnOpenOne) {
+  for (int i = 0; i < 60; ++i) take(CoreBox::event("open " + std::to_string(i)));
+  for (int i = 60; i < 200; ++i) {
+    take(CoreBox::event("open " + std::to_string(i)));
+    take(CoreBox::event("open " + std::to_string(i - 60), "RECOVERED"));
+  }
+  EXPECT_EQ(count_open(), 60U);
+  EXPECT_LE(stored_alerts(box).size(), kMost + kSlack);
 }
 
 TEST_F(AlertRoom, ClosedAlertsMakeRoomBeforeOpenOnes) {
