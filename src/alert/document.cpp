@@ -130,7 +130,8 @@ std::int64_t duration_s(const Alert& alert) noexcept {
 }
 
 void append_document(const Alert& alert, Transition transition, std::string& out, const Redate& dates) {
-  const Alert a = redated(alert, dates);
+  const std::optional<Alert> moved = dates.end_ms > dates.from_ms ? std::optional(redated(alert, dates)) : std::nullopt;
+  const Alert& a = moved ? *moved : alert;
   Writer w(out);
   w.object();
   if (transition != Transition::none) w.member("transition", to_text(transition));

@@ -19,13 +19,16 @@ bool has_control(std::string_view text) noexcept {
 
 }  // namespace
 
+std::string not_json(const json::ParseError& error) {
+  const std::string place = error.has_place ? " near byte " + std::to_string(error.offset) : std::string{};
+  return std::string("the body is not JSON: ").append(error.reason).append(place);
+}
+
 Body::Body(const Services& services, std::string_view text, std::initializer_list<std::string_view> known) {
   if (text.empty()) return;
   auto parsed = json::Document::parse(services.parser, text);
   if (!parsed) {
-    problem_ = "the body is not JSON: ";
-    problem_ += parsed.error().reason;
-    if (parsed.error().has_place) problem_ += " near byte " + std::to_string(parsed.error().offset);
+    problem_ = not_json(parsed.error());
     return;
   }
   document_ = std::move(*parsed);

@@ -11,6 +11,9 @@
 
 namespace tocsin::api {
 
+/// Why a body is no JSON, for the answer, with the place when there is one.
+[[nodiscard]] std::string not_json(const json::ParseError& error);
+
 /// Reads the JSON object that an operator sent, member by member. The first thing that is wrong stays as `problem`, in
 /// words that name the member and its rule; from then on every question is answered as if the member were absent.
 /// An empty body is an empty object.

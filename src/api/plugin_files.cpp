@@ -198,8 +198,7 @@ ImportBody read_import(const Services& services, std::string& text) {
   text.resize(size + json::kPaddingBytes);
   const auto checked = services.parser.check(std::string_view(text).substr(0, size));
   if (!checked) {
-    out.problem = std::string("the body is not JSON: ") + checked.error().reason + " near byte " +
-                  std::to_string(checked.error().offset);
+    out.problem = not_json(checked.error());
     return out;
   }
   if (checked->kind != json::Kind::object) {

@@ -17,18 +17,16 @@ std::string object_of(const model::Instance& instance) { return "plugin:" + std:
 
 /// What the instance is after the change; `instance` holds what the caller wants changed.
 void settle(const ChangeInstance& change, const model::Instance* old, Wall now, model::Instance& instance) {
-  const auto keep_old_tokens = [&] {  // a token that is set ends both
-    if (!change.sets_token) instance.token_hash = old->token_hash;
-    instance.old_token_hash = change.sets_token ? port::Digest256{} : old->old_token_hash;
-    instance.old_token_until_ms = change.sets_token ? 0 : old->old_token_until_ms;
-  };
   switch (change.change) {
     case InstanceChange::create: instance.created_ms = now.unix_ms; break;
     case InstanceChange::update:
       instance.enabled = change.enabled.value_or(old->enabled);
       instance.created_ms = old->created_ms;
       instance.profile_revision = old->profile_revision;
-      keep_old_tokens();
+      if (!change.sets_token) instance.token_hash = old->token_hash;
+      // A token that is set ends the one before the last rotation too.
+      instance.old_token_hash = change.sets_token ? port::Digest256{} : old->old_token_hash;
+      instance.old_token_until_ms = change.sets_token ? 0 : old->old_token_until_ms;
       break;
     case InstanceChange::enable:
     case InstanceChange::disable:
@@ -48,6 +46,15 @@ void settle(const ChangeInstance& change, const model::Instance* old, Wall now, 
   }
   if (is_pull(instance.plugin_type)) instance.enabled = false;
   instance.updated_ms = now.unix_ms;
+}
+
+/// The ids that an import has allocated lie above this one, so that none of them meets a given one.
+std::int32_t highest_with(const registry::Registry& registry, const ImportInstances& import) {
+  std::int32_t highest = std::max(registry.highest_data_id(), model::kDataIdAllocatedFirst - 1);
+  for (const ChangeInstance& change : import.changes) {
+    if (change.instance.data_id < model::kDataIdMax) highest = std::max(highest, change.instance.data_id);
+  }
+  return highest;
 }
 
 /// What the caller hears of a change that was made.
@@ -178,7 +185,6 @@ Status Core::Turn::record_highest_data_id() {
 Result<std::optional<Core::Turn::Refusal>> Core::Turn::refusal_of(const ImportInstances& import) {
   std::size_t created = 0;
   std::size_t allocated = 0;
-  std::int32_t highest = std::max(registry_->highest_data_id(), model::kDataIdAllocatedFirst - 1);
   for (std::size_t i = 0; i < import.changes.size(); ++i) {
     const ChangeInstance& change = import.changes[i];
     const std::int32_t data_id = change.instance.data_id;
@@ -190,13 +196,12 @@ Result<std::optional<Core::Turn::Refusal>> Core::Turn::refusal_of(const ImportIn
     }
     if (change.change == InstanceChange::create) ++created;
     if (data_id == 0) ++allocated;
-    if (data_id < model::kDataIdMax) highest = std::max(highest, data_id);
   }
   if (registry_->instances().size() + created > model::kInstancesMax) {
     return Refusal{Errc::conflict,
                    "instances: with them there would be more than " + std::to_string(model::kInstancesMax)};
   }
-  if (allocated >= static_cast<std::size_t>(model::kDataIdMax - highest))
+  if (allocated >= static_cast<std::size_t>(model::kDataIdMax - highest_with(*registry_, import)))
     return Refusal{Errc::conflict, "data_id: too few are left to allocate; give them"};
   return std::optional<Refusal>{};
 }
@@ -210,11 +215,7 @@ Status Core::Turn::apply_change(Input& input, ImportInstances& import) {
     return {};
   }
   if (auto done = flush_folds(); !done.ok()) return done;
-  // The allocated ids lie above every given one, so that none of them meets another.
-  std::int32_t highest = std::max(before->highest_data_id(), model::kDataIdAllocatedFirst - 1);
-  for (const ChangeInstance& change : import.changes) {
-    if (change.instance.data_id < model::kDataIdMax) highest = std::max(highest, change.instance.data_id);
-  }
+  std::int32_t highest = highest_with(*before, import);
   std::vector<model::Instance> instances;
   instances.reserve(import.changes.size());
   std::string data;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <array>
-#include <fstream>
 #include <ostream>
 
 #include "src/config/explain.hpp"
@@ -17,20 +16,9 @@ constexpr std::array kExplainOptions = {
     Option{"--config", Takes::text, "FILE", "explain this file instead of what the daemon runs with"}};
 std::vector<Column> explain_columns() { return {{"KEY", {"key"}}, {"VALUE", {"value"}}, {"FROM", {"from", "layer"}}}; }
 
-/// At most one byte more than a configuration may have, so that the loader sees that it is too long.
-std::optional<std::string> read_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string text(config::kTextBytesMax + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return std::nullopt;
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  return text;
-}
-
 /// nullopt: it has problems, each of which is on err as file:line.
 std::optional<config::Loaded> load(Context& context, const std::string& path) {
-  const auto text = read_file(path);
+  const auto text = read_file(path, config::kTextBytesMax);
   if (!text) {
     context.fail("cannot read " + path);
     return std::nullopt;
@@ -103,7 +91,7 @@ int explain(Context& context, const Args& args) {
     return loaded ? explain_file(context, args, *loaded) : kFailed;
   }
   if (context.daemon_is_there()) return explain_daemon(context, args);
-  if (read_file(kInstalledFile)) {
+  if (read_file(kInstalledFile, config::kTextBytesMax)) {
     context.err << "tocsinctl: no daemon answers on " << context.socket() << "; this is what " << kInstalledFile
                 << " says\n";
     const auto loaded = load(context, kInstalledFile);

@@ -2,6 +2,7 @@
 #include "src/programs/tocsinctl_context.hpp"
 
 #include <cerrno>
+#include <fstream>
 #include <ostream>
 #include <utility>
 
@@ -43,6 +44,16 @@ Value at(const Value& entry, std::string_view path) {
 }
 
 }  // namespace
+
+std::optional<std::string> read_file(const std::string& path, std::size_t bytes_max) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) return std::nullopt;
+  std::string text(bytes_max + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return std::nullopt;
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  return text;
+}
 
 Context::Context(std::istream& in_stream, std::ostream& out_stream, std::ostream& err_stream, std::string socket)
     : in(in_stream),

@@ -20,6 +20,10 @@ inline constexpr int kDone = 0;
 inline constexpr int kFailed = 1;
 inline constexpr int kWrongUsage = 2;
 
+/// The file, up to one byte more than `bytes_max`, so that whoever reads it sees that it is too long. nullopt: it
+/// cannot be read.
+[[nodiscard]] std::optional<std::string> read_file(const std::string& path, std::size_t bytes_max);
+
 /// What a command works with: the streams and the daemon.
 class Context {
  public:

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/programs/tocsinctl_plugin_files.hpp"
 
-#include <fstream>
 #include <memory_resource>
 #include <ostream>
 
@@ -14,16 +13,6 @@ namespace {
 constexpr std::size_t kFileBytesMax = 1 * MiB;
 constexpr std::int64_t kSecondsPerMinute = 60;
 constexpr std::int64_t kRateMax = 2'147'483'647;
-
-std::optional<std::string> read_import_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::nullopt;
-  std::string out;
-  std::string block(64 * KiB, '\0');
-  while (out.size() <= kFileBytesMax && (file.read(block.data(), std::ssize(block)) || file.gcount() > 0))
-    out.append(block, 0, static_cast<std::size_t>(file.gcount()));
-  return out.size() <= kFileBytesMax && file.eof() ? std::optional(std::move(out)) : std::nullopt;
-}
 
 /// One instance as an import takes it, from what a receiver's own file says.
 struct Receiver {
@@ -135,8 +124,9 @@ int print_import(Context& context, const Args& args, const Value& data) {
 
 int import_plugins(Context& context, const Args& args) {
   const std::string& path = args.arguments[0];
-  auto text = read_import_file(path);
-  if (!text) return context.fail("cannot read " + path + ", or it is longer than 1 MiB");
+  auto text = read_file(path, kFileBytesMax);
+  if (!text) return context.fail("cannot read " + path);
+  if (text->size() > kFileBytesMax) return context.fail(path + " is longer than 1 MiB");
   const std::string json = as_json(context, path, std::move(*text));
   Document document;
   if (json.empty() || !document.parse(context.parser(), json)) return kFailed;

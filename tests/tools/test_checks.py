@@ -125,7 +125,7 @@ STYLE_CASES = {
     "an ifdef outside platform": ("src/core/a.hpp", TAG + "#pragma once\n# ifdef X\nint a;\n", 3, "conditional"),
     "an if in a test": ("tests/support/a.hpp", TAG + "#pragma once\n#if X\n", 3, "conditional"),
     "a header without guard": ("src/core/a.hpp", TAG + "int a;\n", 1, "guard"),
-    "a path of one machine": ("tools/a.py", HASH_TAG + 'ROOT = "/work/main"\n', 2, "workplace"),
+    "a path of one machine": ("tools/a.py", HASH_TAG + 'ROOT = "/home/somebody"\n', 2, "workplace"),
     "a host of one machine": ("tools/a.py", HASH_TAG + 'HOST = "farm-12"\n', 2, "workplace"),
     "a document from elsewhere": ("src/core/a.hpp", TAG + "#pragma once\n// see shared/seeds\n", 3, "workplace"),
     "space at the end": ("README.md", "a \n", 1, "space"),

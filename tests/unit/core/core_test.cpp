@@ -37,6 +37,15 @@ class CoreTest : public ::testing::Test {
     ASSERT_EQ(out.answers.size(), 1U);
     ASSERT_FALSE(out.answers[0].refused);
   }
+  static constexpr std::int64_t kLate = 50LL * 365 * 86'400'000;
+  /// A boot whose clock is behind by so much and knows it.
+  void start_late() {
+    box.power_cut();
+    box.trusted = false;
+    box.wall_off_ms = -kLate;
+    ASSERT_TRUE(box.start().ok());
+    box.advance(2'000);
+  }
   CoreBox box;
 };
 
@@ -251,12 +260,7 @@ std::vector<model::Alert> stored_alerts(CoreBox& box) {
 TEST_F(CoreTest, SettingTheClockDatesThisBootInTheSameTurn) {
   static_cast<void>(box.add_instance(2, 10000002));
   static_cast<void>(box.turn(box.push("[" + CoreBox::item("before this boot") + "]", 10000002)));
-  box.power_cut();
-  constexpr std::int64_t kLate = 50LL * 365 * 86'400'000;
-  box.trusted = false;
-  box.wall_off_ms = -kLate;
-  ASSERT_TRUE(box.start().ok());
-  box.advance(2'000);
+  start_late();
   const std::int64_t opened_ms = box.now().wall.unix_ms;
   std::string device = CoreBox::item("device with a clock");
   device.insert(device.size() - 1, R"(,"timestamp":1793500000000)");
@@ -288,12 +292,7 @@ TEST_F(CoreTest, SettingTheClockDatesThisBootInTheSameTurn) {
 
 TEST_F(CoreTest, WhatWasDatedBeforeTheClockWasSetAndComesAfterItIsDatedToo) {
   static_cast<void>(box.add_instance(2, 10000002));
-  box.power_cut();
-  constexpr std::int64_t kLate = 50LL * 365 * 86'400'000;
-  box.trusted = false;
-  box.wall_off_ms = -kLate;
-  ASSERT_TRUE(box.start().ok());
-  box.advance(2'000);
+  start_late();
   const std::int64_t received_ms = box.now().wall.unix_ms;
   auto waits = box.push("[" + CoreBox::item("queued") + "]", 10000002);
   static_cast<void>(box.turn(box.push("[" + CoreBox::item("early") + "]", 10000002)));
