@@ -163,9 +163,11 @@ Framing check_framing(MHD_Connection& connection, std::string_view method, std::
   seen.line = version + 10;
   static_cast<void>(MHD_get_connection_values_n(&connection, MHD_HEADER_KIND, on_header, &seen));
   if (seen.out.fault != nullptr) return seen.out;
-  // A line that begins with NUL is the end of the head to the library.
+  // A line that begins with NUL, or with a colon that the library cut to one, is the end of the head to it.
   const auto* size = MHD_get_connection_info(&connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-  if (size == nullptr || seen.line + 2 != method.data() + size->header_size) return fail("odd end of the head");
+  if (size == nullptr || seen.line + 2 != method.data() + size->header_size || seen.line[0] != '\0' ||
+      seen.line[1] != '\0')
+    return fail("odd end of the head");
   if (seen.hosts != 1) return fail("one Host header is needed");
   if (seen.lengths > 1) return fail("more than one Content-Length");
   if (seen.codings > 1) return fail("more than one Transfer-Encoding");
