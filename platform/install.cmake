@@ -6,6 +6,7 @@ include(GNUInstallDirs)
 if(EXISTS "${PROJECT_SOURCE_DIR}/conf/tocsin.toml")
   # An operator's own file is never overwritten; the shipped one is beside it for comparison.
   install(FILES conf/tocsin.toml DESTINATION share/tocsin)
+install(DIRECTORY conf/plugins DESTINATION share/tocsin)
   install(CODE "
     set(installed \"\$ENV{DESTDIR}${CMAKE_INSTALL_FULL_SYSCONFDIR}/tocsin/tocsin.toml\")
     if(NOT EXISTS \"\${installed}\")

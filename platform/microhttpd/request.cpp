@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
 #include <cstring>
+#include <span>
 
 #include "platform/microhttpd/slots.hpp"
 
 namespace tocsin::microhttpd {
 
 namespace {
+
+constexpr std::size_t kMembersMax = 64;  // what normalise::kHttpPartsMax wants
 
 int hex_value(char c) noexcept {
   if (c >= '0' && c <= '9') return c - '0';
@@ -46,7 +51,53 @@ MHD_Result on_member(void* cls, MHD_ValueKind, const char* key, std::size_t key_
   return MHD_NO;
 }
 
+/// Views into the request's own memory; the callback must not throw.
+struct Members {
+  std::array<std::pair<std::string_view, std::string_view>, kMembersMax> parts;
+  std::size_t count = 0;
+  std::size_t max = 0;
+};
+
+MHD_Result on_each(void* cls, MHD_ValueKind, const char* key, std::size_t key_size, const char* text,
+                   std::size_t text_size) noexcept {
+  Members& out = *static_cast<Members*>(cls);
+  if (out.count == out.max) return MHD_NO;
+  if (key == nullptr) return MHD_YES;
+  out.parts[out.count++] = {{key, key_size}, text != nullptr ? std::string_view{text, text_size} : std::string_view{}};
+  return MHD_YES;
+}
+
+std::string_view without_trailing_blanks(std::string_view value) {
+  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+  return value;
+}
+
+Members members_of(MHD_Connection* connection, MHD_ValueKind kind, std::size_t max) {
+  Members out;
+  out.max = std::min(max, kMembersMax);
+  static_cast<void>(MHD_get_connection_values_n(connection, kind, on_each, &out));
+  return out;
+}
+
 }  // namespace
+
+std::vector<port::HttpMember> RequestView::headers(std::size_t max) const {
+  const Members found = members_of(slot_.connection, MHD_HEADER_KIND, max);
+  std::vector<port::HttpMember> out;
+  out.reserve(found.count);
+  for (const auto& [name, value] : std::span(found.parts).first(found.count))
+    out.push_back({std::string(name), std::string(without_trailing_blanks(value))});
+  return out;
+}
+
+std::vector<port::HttpMember> RequestView::query_members(std::size_t max) const {
+  const Members found = members_of(slot_.connection, MHD_GET_ARGUMENT_KIND, max);
+  std::vector<port::HttpMember> out;
+  out.reserve(found.count);
+  for (const auto& [name, value] : std::span(found.parts).first(found.count))
+    out.push_back({decode(name), decode(value)});
+  return out;
+}
 
 std::optional<std::string> RequestView::query(std::string_view name) const {
   Member wanted{name, {}, false};
@@ -62,9 +113,7 @@ std::string_view RequestView::header(std::string_view name) const noexcept {
           MHD_YES ||
       text == nullptr)
     return {};
-  std::string_view value{text, size};
-  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
-  return value;
+  return without_trailing_blanks({text, size});
 }
 
 }  // namespace tocsin::microhttpd

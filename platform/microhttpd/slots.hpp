@@ -110,6 +110,8 @@ class RequestView final : public port::HttpRequest {
   [[nodiscard]] std::string_view path() const noexcept override { return slot_.path; }
   [[nodiscard]] std::optional<std::string> query(std::string_view name) const override;
   [[nodiscard]] std::string_view header(std::string_view name) const noexcept override;
+  [[nodiscard]] std::vector<port::HttpMember> headers(std::size_t max) const override;
+  [[nodiscard]] std::vector<port::HttpMember> query_members(std::size_t max) const override;
   [[nodiscard]] std::string_view peer() const noexcept override { return slot_.peer.text.data(); }
   [[nodiscard]] bool peer_is_loopback() const noexcept override { return slot_.peer.loopback; }
   [[nodiscard]] bool peer_is_admin() const noexcept override { return slot_.peer.admin; }

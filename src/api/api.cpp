@@ -36,7 +36,8 @@ std::string too_long(std::size_t bytes_max) {
 Api::Api(const Parts& parts)
     : parts_(parts),
       parser_({.bytes_max = std::max(parts.push_body_bytes_max, kAdminBodyBytesMax)}),
-      services_{parts_, parser_, counters_, emergency_room_},
+      profiles_(parser_, *parts.profiles),
+      services_{parts_, parser_, profiles_, counters_, emergency_room_},
       access_(services_),
       total_rate_(parts.push_requests_per_second_max),
       push_reader_(parser_, parts_.crypto),
@@ -109,7 +110,7 @@ Reply Api::carry_out(const port::HttpRequest& request, port::Ticket ticket, std:
   const Match found = match(request.listener(), request.method(), request.path());
   if (found.route == nullptr) return refuse_unmatched(found, request.path());
   return found.route->intake == Intake::none ? operate(request, found, ticket, body)
-                                             : take_in(request, *found.route, ticket, body);
+                                             : take_in(request, found, ticket, body);
 }
 
 Reply Api::operate(const port::HttpRequest& request, const Match& found, port::Ticket ticket,

@@ -3,6 +3,7 @@
 
 #include "src/api/access.hpp"
 #include "src/api/encoding.hpp"
+#include "src/api/profiles.hpp"
 #include "src/api/rate_limit.hpp"
 #include "src/api/routes.hpp"
 #include "src/api/services.hpp"
@@ -58,7 +59,7 @@ class Api final : public port::HttpHandler {
 
   // The ways in: intake.cpp.
   [[nodiscard]] bool is_foreign(Encoding encoding) const noexcept;
-  [[nodiscard]] Reply take_in(const port::HttpRequest& request, const Route& route, port::Ticket ticket,
+  [[nodiscard]] Reply take_in(const port::HttpRequest& request, const Match& found, port::Ticket ticket,
                               std::span<std::byte> body);
   [[nodiscard]] Reply push(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body);
   [[nodiscard]] Reply items(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body);
@@ -66,6 +67,26 @@ class Api final : public port::HttpHandler {
   [[nodiscard]] Reply refuse_sender(const model::Instance& instance, Shape shape, const Id128& request_id);
   [[nodiscard]] const model::Instance* find_sender(const port::HttpRequest& request,
                                                    const ingest::StandardEnvelope& envelope) const;
+  /// A request of an alert source: source_intake.cpp.
+  struct SourceRequest {
+    port::Ticket ticket;
+    Shape shape = Shape::fta;
+    Id128 request_id{};
+    std::int32_t data_id = 0;
+    std::uint32_t profile_revision = 0;
+    bool debug = false;
+    std::vector<port::HttpMember> headers;
+    std::vector<port::HttpMember> query;
+  };
+  class ProfileJob;
+  template <class Work>
+  void go_on(const SourceRequest& request, Work&& work) noexcept;
+  [[nodiscard]] Reply source(const port::HttpRequest& request, const Match& found, port::Ticket ticket,
+                             std::span<std::byte> body);
+  [[nodiscard]] Reply take_events(const SourceRequest& source, const model::Instance& instance,
+                                  const ReadyProfile& profile, std::span<std::byte> body);
+  [[nodiscard]] Reply normalise_events(const SourceRequest& source, const model::Instance& instance,
+                                       const ReadyProfile& profile, std::span<std::byte> body);
   [[nodiscard]] Reply hand_over(core::Input&& input, Shape shape);
 
   Parts parts_;
@@ -73,6 +94,7 @@ class Api final : public port::HttpHandler {
   Id128 request_id_{};  ///< of the request that a guard is around
   std::string emergency_room_;
   json::Parser parser_;
+  Profiles profiles_;
   Services services_;
   Access access_;
   RateLimit rate_;

@@ -57,8 +57,9 @@ bool Api::is_foreign(Encoding encoding) const noexcept {
 }
 
 /// Every way in gets its body inflated.
-Reply Api::take_in(const port::HttpRequest& request, const Route& route, port::Ticket ticket,
+Reply Api::take_in(const port::HttpRequest& request, const Match& found, port::Ticket ticket,
                    std::span<std::byte> body) {
+  const Route& route = *found.route;
   const Encoding encoding = encoding_of(request);
   if (is_foreign(encoding)) return refuse(route.shape, 415, kForeignEncoding, request_id());
   std::pmr::vector<std::byte> inflated(parts_.body_pool != nullptr ? parts_.body_pool
@@ -69,6 +70,7 @@ Reply Api::take_in(const port::HttpRequest& request, const Route& route, port::T
     if (fault) return refuse(route.shape, fault->status, fault->message, request_id());
     body = std::span(inflated).first(inflated.size() - json::kPaddingBytes);
   }
+  if (route.intake == Intake::source) return source(request, found, ticket, body);
   return route.intake == Intake::push ? push(request, ticket, body) : items(request, ticket, body);
 }
 

@@ -57,7 +57,15 @@ std::string_view written(std::string_view text, std::string_view name) {
   return {};
 }
 
-void read_profile(Body& body, std::string_view text, ChangeInstance& out) {
+/// What no request could use is refused here. Of an update, what is said now; with what is kept it may still be too
+/// much together, which then every request is told.
+std::string check_compiled(const Services& services, const core::ProfileChange& change) {
+  model::Profile profile;
+  change.apply_to(profile);
+  return profile.parts_bytes() == 0 ? std::string{} : services.profiles.check(profile);
+}
+
+void read_profile(const Services& services, Body& body, std::string_view text, ChangeInstance& out) {
   core::ProfileChange change;
   change.version = body.text("version", 0, model::kVersionBytesMax);
   std::size_t bytes = 0;
@@ -79,6 +87,7 @@ void read_profile(Body& body, std::string_view text, ChangeInstance& out) {
         "at most " +
         std::to_string(model::kProfileBytesMax) + " bytes");
   }
+  if (auto problem = check_compiled(services, change); !problem.empty()) return body.reject(problem);
   if (change.says_something()) out.profile = std::make_shared<const core::ProfileChange>(std::move(change));
 }
 
@@ -124,16 +133,16 @@ void read_new(const Services& services, Body& body, std::string_view text, Chang
   read_settings(body, instance);
   read_enabled(body, out);
   instance.enabled = out.enabled.value_or(true);
-  read_profile(body, text, out);
+  read_profile(services, body, text, out);
   if (instance.name.empty()) instance.name = instance.plugin_id;
   set_token(services, read_token(body, services.parts.random), out);
 }
 
-void read_update(Body& body, std::string_view text, ChangeInstance& out) {
+void read_update(const Services& services, Body& body, std::string_view text, ChangeInstance& out) {
   out.change = core::InstanceChange::update;
   read_settings(body, out.instance);
   read_enabled(body, out);
-  read_profile(body, text, out);
+  read_profile(services, body, text, out);
 }
 
 std::string read_token(Body& body, port::Random& random) {

@@ -16,7 +16,7 @@ void read_new(const Services& services, Body& body, std::string_view text, core:
 [[nodiscard]] Body body_of_new(const Services& services, std::string_view text);
 
 /// Reads what is to change of an instance that is there; `out.instance` holds it as it is now.
-void read_update(Body& body, std::string_view text, core::ChangeInstance& out);
+void read_update(const Services& services, Body& body, std::string_view text, core::ChangeInstance& out);
 [[nodiscard]] Body body_of_update(const Services& services, std::string_view text);
 
 /// The member "token", 1 to 512 printable bytes; a random one of 32 hex digits when it is not given.

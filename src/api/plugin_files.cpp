@@ -33,7 +33,7 @@ void read_existing(Body& body, std::string_view text, const Services& services, 
     body.reject("plugin_id", "data_id " + std::to_string(old.data_id) + " is of plugin " + old.plugin_id);
   if (const auto type = body.text("type", 0, model::kPluginIdBytesMax); type && *type != model::to_text(old.type))
     body.reject("type", "data_id " + std::to_string(old.data_id) + " is of type " + model::to_text(old.type));
-  read_update(body, text, out);
+  read_update(services, body, text, out);
   if (!body.has("token")) return;
   set_token(services, read_token(body, services.parts.random), out);
   out.sets_token = !port::equal_constant_time(out.instance.token_hash, old.token_hash);

@@ -124,7 +124,7 @@ Reply post_plugin(const Services& services, Call& call) {
   Body body = body_of_update(services, call.body);
   ChangeInstance change;
   change.instance = *found;
-  read_update(body, call.body, change);
+  read_update(services, body, call.body, change);
   if (!body.ok()) return call.fail(400, body.problem());
   change.actor = call.who.actor;
   return post_input(services, call, {call.reply_to(), std::move(change)});

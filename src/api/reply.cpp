@@ -27,7 +27,24 @@ constexpr Emergency kItemsEmergency{
 constexpr Emergency kEmergency{
     R"({"result":false,"code":503,"message":"out of memory for now","request_id":"","data":null})",
     R"({"result":false,"code":500,"message":"internal error","request_id":"","data":null})"};
+constexpr Emergency kFtaEmergency{R"({"error":"out of memory for now","status":"error"})",
+                                  R"({"error":"internal error","status":"error"})"};
+constexpr Emergency kEventEmergency{R"({"result":false,"data":null,"message":"out of memory for now","request_id":""})",
+                                    R"({"result":false,"data":null,"message":"internal error","request_id":""})"};
 constexpr std::size_t kUuidBytes = 36;
+
+const Emergency& emergency_of(Shape shape) noexcept {
+  switch (shape) {
+    case Shape::push: return kPushEmergency;
+    case Shape::items: return kItemsEmergency;
+    case Shape::fta: return kFtaEmergency;
+    case Shape::event: return kEventEmergency;
+    case Shape::admin:
+    case Shape::text: return kEmergency;
+  }
+  return kEmergency;
+}
+
 static_assert(kItemsEmergency.out_of_memory.size() + kUuidBytes <= kRoomBytes);
 
 void append_number(std::uint64_t value, std::string& out) {
@@ -89,12 +106,49 @@ port::HttpResponse admin_reply(std::uint16_t status, std::string_view message, c
   return out;
 }
 
+port::HttpResponse fta_reply(std::uint16_t status, std::string_view error, std::string_view data) {
+  port::HttpResponse out;
+  out.status = status;
+  if (status == 200) {
+    out.body = R"({"status": "success")";  // with the blank that upstream has
+    if (!data.empty()) out.body.append(R"(,"data":)").append(data);
+    out.body.push_back('}');
+    return out;
+  }
+  out.body = R"({"error":")";
+  json::append_escaped(model::cut_utf8(error, kReasonBytesMax), out.body);
+  out.body += R"(","status":"error"})";
+  return out;
+}
+
+port::HttpResponse event_reply(std::uint16_t status, std::string_view message, const Id128& request_id,
+                               std::string_view data) {
+  message = model::cut_utf8(message, kReasonBytesMax);
+  port::HttpResponse out;
+  out.status = status;
+  out.body.reserve(112 + message.size() + data.size());
+  out.body.append(status == 200 ? R"({"result":true,"data":)" : R"({"result":false,"data":)");
+  out.body.append(data.empty() ? std::string_view("null") : data);
+  out.body.append(R"(,"message":")");
+  json::append_escaped(message, out.body);
+  out.body.append(R"(","request_id":")");
+  append_uuid(request_id, out.body);
+  out.body.append(R"("})");
+  return out;
+}
+
+port::HttpResponse source_success(Shape shape, const Id128& request_id, std::string_view data) {
+  return shape == Shape::fta ? fta_reply(200, {}, data) : event_reply(200, "success", request_id, data);
+}
+
 port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view why, const Id128& request_id) {
   port::HttpResponse out;
   switch (shape) {
     case Shape::push: out = push_reply(status, why, request_id); break;
     case Shape::items: out = admin_reply(status, why, request_id, R"({"items":[]})"); break;
     case Shape::admin: out = admin_reply(status, why, request_id); break;
+    case Shape::fta: out = fta_reply(status, why); break;
+    case Shape::event: out = event_reply(status, why, request_id); break;
     case Shape::text:
       out.status = status;
       out.type = port::ContentType::text;
@@ -107,13 +161,13 @@ port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view wh
 
 port::HttpResponse emergency_reply(Shape shape, std::uint16_t status, const Id128& request_id,
                                    std::string& room) noexcept {
-  const Emergency& words = shape == Shape::push ? kPushEmergency : shape == Shape::items ? kItemsEmergency : kEmergency;
+  const Emergency& words = emergency_of(shape);
   const std::string_view text = status == 503 ? words.out_of_memory : words.internal_error;
   constexpr std::string_view kBeforeId = R"("request_id":")";
   port::HttpResponse out;
   out.status = status;
   if (status == 503) out.retry_after_s = kBusyRetryS;
-  if (room.capacity() < kRoomBytes) {
+  if (room.capacity() < kRoomBytes || shape == Shape::fta) {
     out.static_body = text;
     return out;
   }
@@ -126,10 +180,9 @@ port::HttpResponse emergency_reply(Shape shape, std::uint16_t status, const Id12
 }
 
 StatusOf status_of(Errc code, Shape shape) noexcept {
-  const bool is_intake = shape == Shape::push || shape == Shape::items;
   switch (code) {
     // An instance that went away between the check and the turn: its token is no longer one.
-    case Errc::not_found: return {static_cast<std::uint16_t>(is_intake ? 401 : 404), 0};
+    case Errc::not_found: return {static_cast<std::uint16_t>(is_intake(shape) ? 401 : 404), 0};
     case Errc::invalid_input: return {400, 0};
     case Errc::conflict: return {409, 0};
     case Errc::out_of_budget:
@@ -138,7 +191,7 @@ StatusOf status_of(Errc code, Shape shape) noexcept {
     case Errc::storage_full: return {503, kFullRetryS};
     case Errc::unsupported: return {501, 0};
     case Errc::storage_corrupt:
-    case Errc::io_failed: return is_intake ? StatusOf{503, kFullRetryS} : StatusOf{500, 0};
+    case Errc::io_failed: return is_intake(shape) ? StatusOf{503, kFullRetryS} : StatusOf{500, 0};
   }
   return {500, 0};
 }
@@ -146,8 +199,9 @@ StatusOf status_of(Errc code, Shape shape) noexcept {
 port::HttpResponse reply_to(const core::Answer& answer) {
   const auto shape = static_cast<Shape>(answer.reply.shape);
   if (!answer.refused) {
-    return shape == Shape::push ? push_reply(200, "success", answer.reply.request_id)
-                                : admin_reply(200, "success", answer.reply.request_id, answer.data);
+    if (shape == Shape::push) return push_reply(200, "success", answer.reply.request_id);
+    if (shape == Shape::fta || shape == Shape::event) return source_success(shape, answer.reply.request_id);
+    return admin_reply(200, "success", answer.reply.request_id, answer.data);
   }
   const StatusOf how = status_of(*answer.refused, shape);
   const std::string_view why = answer.data.empty() ? std::string_view(to_text(*answer.refused)) : answer.data;

@@ -16,7 +16,11 @@ enum class Shape : std::uint8_t {
   items = 1,  ///< /api/v1/events: the envelope, `data` always an object
   admin = 2,  ///< the envelope of the operator API
   text = 3,   ///< health: a line of text
+  fta = 4,    ///< /fta/v1/event, as bk-collector: {"status": "success"}
+  event = 5,  ///< /event/<receiver>, as BlueKing's ingester: {"result", "data", "message", "request_id"}
 };
+/// Whether senders use the paths of that shape.
+[[nodiscard]] constexpr bool is_intake(Shape shape) noexcept { return shape != Shape::admin && shape != Shape::text; }
 
 inline constexpr std::size_t kReasonBytesMax = 512;  ///< of a message in an answer; longer ones are cut
 
@@ -28,6 +32,14 @@ inline constexpr std::size_t kReasonBytesMax = 512;  ///< of a message in an ans
 /// {"result":…,"code":…,"message":"…","request_id":"…","data":…}. `data` is JSON; empty: null.
 [[nodiscard]] port::HttpResponse admin_reply(std::uint16_t status, std::string_view message, const Id128& request_id,
                                              std::string_view data = {});
+
+/// The answers of /fta/v1/event. `data` is JSON, shown by `debug`; empty: there is none.
+[[nodiscard]] port::HttpResponse fta_reply(std::uint16_t status, std::string_view error, std::string_view data = {});
+/// The answers of /event/<receiver>. `data` is JSON; empty: null.
+[[nodiscard]] port::HttpResponse event_reply(std::uint16_t status, std::string_view message, const Id128& request_id,
+                                             std::string_view data = {});
+/// 200 in the shape of an alert source.
+[[nodiscard]] port::HttpResponse source_success(Shape shape, const Id128& request_id, std::string_view data = {});
 
 /// A refusal in that shape, with the headers that belong to the status (503: Retry-After 1).
 [[nodiscard]] port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view why,

@@ -57,6 +57,10 @@ constexpr std::array kRoutes{
   Route{"/api/v1/users/{name}/passwd",      post, kOps,           Need::admin,              kSmall,    kAdmin, post_user_passwd},
   Route{"/assign_alert",                    post, kOps,           Need::operator_,          kSmall,    kAdmin, not_in_this_release},
   Route{"/close_alert",                     post, kOps,           Need::operator_,          kSmall,    kAdmin, not_in_this_release},
+  Route{"/event/{receiver}",                post, On::push,       Need::sender_token,       kPushBody, Shape::event, nullptr, Intake::source},
+  Route{"/event/{receiver}/",               post, On::push,       Need::sender_token,       kPushBody, Shape::event, nullptr, Intake::source},
+  Route{"/fta/v1/event",                    post, On::push,       Need::sender_token,       kPushBody, Shape::fta, nullptr, Intake::source},
+  Route{"/fta/v1/event/",                   post, On::push,       Need::sender_token,       kPushBody, Shape::fta, nullptr, Intake::source},
   Route{"/healthz",                         get,  On::everywhere, Need::nothing,            0,         Shape::text, get_healthz},
   Route{"/metrics",                         get,  kOps,           Need::loopback_or_viewer, 0,         kAdmin, get_metrics},
   Route{"/page.css",                        get,  kOps,           Need::viewer,             0,         Shape::admin, kAsset},
@@ -97,7 +101,9 @@ bool fits(std::string_view pattern, std::string_view path, std::string_view& par
 
 Shape shape_for(Listener listener, std::string_view path) noexcept {
   if (listener != Listener::push) return Shape::admin;
-  return path == "/api/v1/events" ? Shape::items : Shape::push;
+  if (path == "/api/v1/events") return Shape::items;
+  if (path.starts_with("/fta/")) return Shape::fta;
+  return path.starts_with("/event/") ? Shape::event : Shape::push;
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ inline constexpr std::size_t kPluginBodyBytesMax = 32 * 1024;  ///< one instance
 inline constexpr std::size_t kImportBodyBytesMax = 128 * 1024;
 
 /// Routes that senders use are carried out by Api itself; the others have a handler.
-enum class Intake : std::uint8_t { none, push, items };
+enum class Intake : std::uint8_t { none, push, items, source };
 using Handle = Reply (*)(const Services& services, Call& call);
 
 struct Route {

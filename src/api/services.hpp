@@ -6,6 +6,7 @@
 
 #include "src/api/password.hpp"
 #include "src/api/ports.hpp"
+#include "src/api/profiles.hpp"
 #include "src/api/reply.hpp"
 #include "src/json/parser.hpp"
 #include "src/port/crypto.hpp"
@@ -27,7 +28,8 @@ struct Parts {
   port::Digest256 secret{};  ///< of the store's identity: keys the hashes of tokens and event ids
   Id128 appliance{};
   Id128 store{};
-  std::pmr::memory_resource* intake;  ///< takes the batches on their way to the writer
+  Budget* intake;    ///< takes the batches on their way to the writer, and what is made of bodies before that
+  Budget* profiles;  ///< takes compiled profiles
   std::size_t push_body_bytes_max = 512'000;
   std::int64_t push_requests_per_second_max = 0;  ///< of all instances together; 0: no limit
   port::Inflater* inflater = nullptr;             ///< null, or no pool: compressed bodies are refused
@@ -35,6 +37,7 @@ struct Parts {
   FindAsset find_asset = nullptr;                 ///< null: no page
   std::uint32_t password_iterations = kPasswordIterations;
   std::int32_t bk_biz_id = 2;       ///< of new instances
+  std::int32_t bk_cloud_id = 0;     ///< where the addresses of this site are
   int timezone_offset_minutes = 0;  ///< of time texts without a zone in standard events
 };
 
@@ -50,6 +53,7 @@ struct Counters {
 struct Services {
   const Parts& parts;
   json::Parser& parser;
+  Profiles& profiles;
   Counters& counters;
   std::string& emergency_room;  ///< for an answer when there is no memory; given away with it, taken anew by the api
 

@@ -8,7 +8,10 @@ namespace tocsin {
 bool Budget::try_charge(std::size_t bytes) noexcept {
   std::size_t used = used_bytes_.load(std::memory_order_relaxed);
   do {
-    if (bytes > limit_bytes_ - used) return false;  // cannot wrap: used <= limit always
+    if (bytes > limit_bytes_ - used) {  // cannot wrap: used <= limit always
+      refusals_.fetch_add(1, std::memory_order_relaxed);
+      return false;
+    }
   } while (!used_bytes_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
   std::size_t peak = peak_bytes_.load(std::memory_order_relaxed);
   while (peak < used + bytes && !peak_bytes_.compare_exchange_weak(peak, used + bytes, std::memory_order_relaxed)) {

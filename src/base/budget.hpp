@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory_resource>
 
 namespace tocsin {
@@ -19,6 +20,8 @@ class Budget final : public std::pmr::memory_resource {
   [[nodiscard]] const char* name() const noexcept { return name_; }
   [[nodiscard]] std::size_t limit_bytes() const noexcept { return limit_bytes_; }
   [[nodiscard]] std::size_t used_bytes() const noexcept { return used_bytes_.load(std::memory_order_relaxed); }
+  /// How often something did not fit: tells a bad_alloc of the cap from one of the system.
+  [[nodiscard]] std::uint64_t refusals() const noexcept { return refusals_.load(std::memory_order_relaxed); }
   [[nodiscard]] std::size_t used_bytes_peak() const noexcept { return peak_bytes_.load(std::memory_order_relaxed); }
 
   /// Reserves without allocating, for memory that a library holds for us. False: no room, nothing reserved.
@@ -37,6 +40,7 @@ class Budget final : public std::pmr::memory_resource {
   std::pmr::memory_resource& upstream_;
   std::atomic<std::size_t> used_bytes_{0};
   std::atomic<std::size_t> peak_bytes_{0};
+  std::atomic<std::uint64_t> refusals_{0};
 };
 
 }  // namespace tocsin

@@ -27,6 +27,7 @@ struct Ledger {
   std::int64_t body_pool = 0;
   std::int64_t intake = 0;
   std::int64_t parser = 0;
+  std::int64_t profiles = 0;
   std::int64_t turn = 0;
   std::int64_t id_window = 0;
   std::int64_t alert_cache = 0;
@@ -34,7 +35,7 @@ struct Ledger {
   std::int64_t channel = 0;
 };
 
-inline constexpr std::size_t kLedgerLines = 12;
+inline constexpr std::size_t kLedgerLines = 13;
 
 /// The ledger as a list, in the order of the struct. The names are those of status, metrics and the page.
 [[nodiscard]] constexpr std::array<LedgerLine, kLedgerLines> lines(const Ledger& ledger) noexcept {
@@ -46,6 +47,7 @@ inline constexpr std::size_t kLedgerLines = 12;
       {"body_pool", ledger.body_pool, "request bodies that reserve their length before they are read"},
       {"intake", ledger.intake, "checked requests that wait for a turn"},
       {"parser", ledger.parser, "the JSON parser and its output for one largest body"},
+      {"profiles", ledger.profiles, "compiled profiles of alert sources, and their regular expressions"},
       {"turn", ledger.turn, "dirty pages and scratch of the one write transaction"},
       {"id_window", ledger.id_window, "hashes of recent event ids"},
       {"alert_cache", ledger.alert_cache, "open alerts kept in memory"},

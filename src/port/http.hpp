@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/base/bytes.hpp"
 #include "src/base/time.hpp"
@@ -33,6 +34,12 @@ struct HttpResponse {
   bool clock_untrusted = false;      ///< X-Tocsin-Clock: untrusted
 };
 
+/// A header as sent, or a member of the query, percent-decoded.
+struct HttpMember {
+  std::string name;
+  std::string value;
+};
+
 /// One request as far as it is known. Valid during the call that passes it; views too.
 class HttpRequest {
  public:
@@ -44,6 +51,9 @@ class HttpRequest {
   [[nodiscard]] virtual std::optional<std::string> query(std::string_view name) const = 0;
   /// First header of that name, any case; empty: absent, or (data() is not null) without a value.
   [[nodiscard]] virtual std::string_view header(std::string_view name) const noexcept = 0;
+  /// All of them in their order, at most `max`. Throw std::bad_alloc.
+  [[nodiscard]] virtual std::vector<HttpMember> headers(std::size_t max) const = 0;
+  [[nodiscard]] virtual std::vector<HttpMember> query_members(std::size_t max) const = 0;
   [[nodiscard]] virtual std::string_view peer()
       const noexcept = 0;  ///< address without port; "unix" on the control socket
   [[nodiscard]] virtual bool peer_is_loopback() const noexcept = 0;

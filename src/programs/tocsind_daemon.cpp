@@ -81,7 +81,8 @@ TocsinDaemon::TocsinDaemon(config::Loaded loaded)
       machine_clock_({.has_battery_clock = config::kBoard.has_battery_clock, .not_before_unix_ms = kBuildTimeMs}),
       small_bodies_("small_bodies", bytes(ledger_.small_bodies)),
       body_pool_("body_pool", bytes(ledger_.body_pool)),
-      intake_("intake", bytes(ledger_.intake)) {}
+      intake_("intake", bytes(ledger_.intake)),
+      profiles_("profiles", bytes(ledger_.profiles) - api::kPatternBytesMax) {}
 
 TocsinDaemon::~TocsinDaemon() = default;
 
@@ -145,12 +146,14 @@ int TocsinDaemon::open_listeners() {
                                                .appliance = identity.appliance,
                                                .store = identity.store,
                                                .intake = &intake_,
+                                               .profiles = &profiles_,
                                                .push_body_bytes_max = bytes(config_.push_body_bytes_max),
                                                .push_requests_per_second_max = config_.push_requests_per_second_max,
                                                .inflater = &inflater_,
                                                .body_pool = &body_pool_,
                                                .find_asset = page::find_asset,
                                                .bk_biz_id = static_cast<std::int32_t>(config_.bk_biz_id),
+                                               .bk_cloud_id = static_cast<std::int32_t>(config_.bk_cloud_id),
                                                .timezone_offset_minutes = timezone_offset_minutes_});
   handler_->api = api_.get();
   // Connections of several addresses of one listener share its limit.

@@ -52,6 +52,7 @@ ApiTest::ApiTest() {
             .random = random,
             .secret = secret,
             .intake = &intake,
+            .profiles = &profiles,
             .push_body_bytes_max = 20'000,
             .push_requests_per_second_max = kTotalRate,
             .inflater = &inflater,

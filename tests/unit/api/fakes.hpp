@@ -59,12 +59,19 @@ class FakeRequest final : public port::HttpRequest {
     const auto at = headers_.find(std::string(name));
     return at == headers_.end() ? std::string_view{} : at->second;
   }
+  std::vector<port::HttpMember> headers(std::size_t) const override { return all(headers_); }
+  std::vector<port::HttpMember> query_members(std::size_t) const override { return all(query_); }
   std::string_view peer() const noexcept override { return peer_; }
   bool peer_is_loopback() const noexcept override { return is_loopback_; }
   bool peer_is_admin() const noexcept override { return is_admin_; }
   std::uint32_t peer_uid() const noexcept override { return 1000; }
 
  private:
+  static std::vector<port::HttpMember> all(const std::map<std::string, std::string>& from) {
+    std::vector<port::HttpMember> out;
+    for (const auto& [name, value] : from) out.push_back({name, value});
+    return out;
+  }
   port::Listener listener_;
   port::Method method_;
   std::string path_;
@@ -166,6 +173,7 @@ class ApiTest : public ::testing::Test {
 
   gnutls::Crypto crypto;
   CountingRandom random;
+  Budget profiles{"profiles", 68 * KiB};
   Budget intake{"intake", 1 * MiB};  // before the daemon: batches that it keeps live in it
   Budget body_pool{"body_pool", 96 * KiB};
   sim::StoredInflater inflater;

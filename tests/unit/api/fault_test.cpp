@@ -37,7 +37,8 @@ class IntakeFault : public ApiTest {
                                       .crypto = crypto,
                                       .random = random,
                                       .secret = secret,
-                                      .intake = &memory,
+                                      .intake = &failing,
+                                      .profiles = &profiles,
                                       .password_iterations = kTestIterations});
   }
   /// Sends until no allocation is left to fail; every failure is one 503 and leaves nothing behind.
@@ -63,6 +64,7 @@ class IntakeFault : public ApiTest {
     FAIL() << "never ran out of allocations to fail";
   }
   FailNth memory;
+  Budget failing{"intake", 1 * MiB, memory};
 };
 
 TEST_F(IntakeFault, APushSurvivesTheFailureOfAnyAllocation) {
@@ -80,6 +82,39 @@ TEST_F(IntakeFault, AStandardEventSurvivesTheFailureOfAnyAllocation) {
   enumerate(FakeRequest(port::Listener::push, port::Method::post, "/api/v1/events").with("X-BK-TOKEN", "demo-token"),
             R"({"alert_name":"cpu","target":"10.0.0.1","description":"d","tags":[{"key":"k","value":"v"}]})",
             R"({"result":false,"code":503,"message":"out of memory for now","request_id":"ID","data":{"items":[]}})");
+}
+
+TEST_F(IntakeFault, AnEventOfAnAlertSourceSurvivesTheFailureOfAnyAllocation) {
+  model::Profile profile;
+  profile.parts[static_cast<std::size_t>(model::ProfilePart::ingest_config)] = R"({"source_format":"yaml"})";
+  profile.parts[static_cast<std::size_t>(model::ProfilePart::normalization_config)] =
+      R"j([{"field":"alert_name","expr":"join('-', keys(labels))"},{"field":"tags","expr":"labels"}])j";
+  auto txn = daemon.store.begin_write();
+  ASSERT_TRUE(registry::put_profile(**txn, 1500002, profile).ok());
+  ASSERT_TRUE((*txn)->commit().ok());
+  auto source = instance(1500002, "pump", "pump-token");
+  const auto request =
+      FakeRequest(port::Listener::push, port::Method::post, "/event/pump").with("X-BK-TOKEN", "pump-token");
+  const std::string body = "labels: {a: 1, b: 2}\n";
+  // With the profile from the store each time, then with the one that is kept.
+  for (const bool is_kept : {false, true}) {
+    int refused = 0;
+    for (int k = 1; k < 1000; ++k) {
+      SCOPED_TRACE("allocation " + std::to_string(k));
+      if (!is_kept) ++source.profile_revision;
+      add(source);
+      memory.count = 0;
+      memory.fail_at = k;
+      const auto reply = call(request, body);
+      if (!daemon.inputs.empty()) break;
+      ++refused;
+      EXPECT_EQ(reply.status, 503) << "only what the budget refuses will never fit";
+      EXPECT_EQ(memory.held, 0U);
+    }
+    EXPECT_GT(refused, 3);
+    EXPECT_EQ(daemon.inputs.size(), 1U);
+    daemon.inputs.clear();
+  }
 }
 
 TEST_F(IntakeFault, AnAnswerWithoutMemoryNeedsOnlyItsRoom) {
@@ -109,8 +144,13 @@ TEST_F(IntakeFault, AHandlerThatThrowsIsA500AndCounted) {
     std::string config_json() const override { return "[]"; }
     core::View view_;
   } throwing;
-  Api on_it(Parts{
-      .daemon = throwing, .answers = answers, .crypto = crypto, .random = random, .secret = secret, .intake = &memory});
+  Api on_it(Parts{.daemon = throwing,
+                  .answers = answers,
+                  .crypto = crypto,
+                  .random = random,
+                  .secret = secret,
+                  .intake = &failing,
+                  .profiles = &profiles});
   FakeRequest request(port::Listener::control, port::Method::get, "/api/v1/status");
   const auto reply = on_it.on_request(request.as_admin(true), {1, 1}, {});
   ASSERT_TRUE(reply);

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+// Events of other systems: /fta/v1/event as bk-collector takes them, /event/<receiver> as BlueKing's ingester does.
+#include "src/api/api.hpp"
+#include "src/api/sender.hpp"
+#include "src/formats/formats.hpp"
+#include "src/jmespath/search.hpp"
+#include "src/json/value.hpp"
+#include "src/normalise/http_parts.hpp"
+#include "src/normalise/normalise.hpp"
+
+namespace tocsin::api {
+namespace {
+
+constexpr std::string_view kWrongToken = "reject invalid token";
+constexpr std::string_view kNoRoom = "the body takes more memory than this box has for one request: send fewer events";
+/// YAML and XML bodies are larger while they are read than JSON ones; libyaml's share comes from the parser's line.
+constexpr std::size_t kOtherFormatBytesMax = 256 * KiB;
+/// What a normalised request may be, and what one field may add before that is seen.
+constexpr std::size_t kOutputBytesMax = 256 * KiB;
+constexpr std::uint32_t kFieldStepsMax = kOutputBytesMax / jmespath::kBytesPerStep;
+
+/// bk-collector says so of everything that it refuses before it has read the body.
+std::string precheck(std::uint16_t status, std::string_view ip, std::string_view why) {
+  std::string out = "run pre-check failed, rtype=fta, code=" + std::to_string(status) + ", ip=";
+  return out.append(ip).append(": ").append(why);
+}
+
+std::vector<normalise::HttpPart> parts_of(const std::vector<port::HttpMember>& members) {
+  std::vector<normalise::HttpPart> out;
+  out.reserve(members.size());
+  for (const auto& member : members) out.push_back({member.name, member.value});
+  return out;
+}
+
+std::uint16_t status_of_refusal(normalise::Refusal::What what) noexcept {
+  switch (what) {
+    case normalise::Refusal::What::content: return 400;
+    case normalise::Refusal::What::too_large: return 413;
+    case normalise::Refusal::What::no_room: return 503;
+  }
+  return 500;
+}
+
+/// The text of the normalised events while it is charged to the intake.
+class ChargedText {
+ public:
+  ChargedText(Budget& memory, std::size_t body_bytes)
+      : memory_(memory), bytes_(std::min(4 * body_bytes + 4 * KiB, 2 * kOutputBytesMax)) {
+    if (!memory_.try_charge(bytes_)) throw std::bad_alloc();
+    try {
+      text.reserve(bytes_);
+    } catch (const std::bad_alloc&) {
+      memory_.release(bytes_);
+      throw;
+    }
+  }
+  ~ChargedText() { memory_.release(bytes_); }
+  ChargedText(const ChargedText&) = delete;
+  ChargedText& operator=(const ChargedText&) = delete;
+  std::string text;
+
+ private:
+  Budget& memory_;
+  std::size_t bytes_;
+};
+
+/// A body of another format as JSON; the message of what is wrong with it.
+tl::expected<void, ingest::Refusal> to_json(SourceFormat format, std::string_view body, Budget& memory,
+                                            std::pmr::string& out) {
+  const formats::Limits limits{.body_bytes_max = kOtherFormatBytesMax, .spare_bytes = json::kPaddingBytes};
+  const auto done = format == SourceFormat::yaml ? formats::yaml_to_json(body, memory, out, limits)
+                    : format == SourceFormat::xml
+                        ? formats::xml_to_json(body, formats::XmlStyle::mxj, memory, out, limits)
+                        : formats::text_to_json(body, out, limits);
+  if (done) return {};
+  const auto& error = done.error();
+  const bool is_too_large = error.what == formats::FormatError::What::too_large;
+  return ingest::refuse(is_too_large ? "body_too_large" : "body_format",
+                        "body: " + std::string(error.reason) + " (line " + std::to_string(error.line) + ", column " +
+                            std::to_string(error.column) + ")",
+                        is_too_large ? 413 : 400);
+}
+
+}  // namespace
+
+/// Reads the profile of an instance that was not used lately, then goes on with the request that waits for it.
+class Api::ProfileJob final : public core::Job {
+ public:
+  ProfileJob(Api& api, SourceRequest&& request, std::span<const std::byte> body)
+      : api_(api), request_(std::move(request)), body_(api.parts_.intake) {
+    body_.reserve(body.size() + json::kPaddingBytes);
+    body_.assign(body.begin(), body.end());
+    body_.resize(body.size() + json::kPaddingBytes);
+  }
+
+  Result<bool> step(port::ReadTxn& txn) override {
+    auto profile = registry::read_profile(txn, request_.data_id);
+    if (!profile.ok()) return profile.error().in("the profile of this instance cannot be read");
+    profile_ = std::move(*profile);
+    return true;
+  }
+  void finish(const Status& outcome) noexcept override {
+    api_.go_on(request_, [&] { return take_up(outcome); });
+  }
+
+ private:
+  Reply take_up(const Status& outcome) {
+    const Id128& id = request_.request_id;
+    if (!outcome.ok()) {
+      return refuse(request_.shape, 503, "the profile of this instance cannot be read", id);
+    }
+    const auto* instance = api_.parts_.daemon.view().registry->instance(request_.data_id);
+    if (instance == nullptr || !instance->enabled) return refuse(request_.shape, 401, kWrongToken, id);
+    const auto ready = api_.profiles_.add(request_.data_id, request_.profile_revision, profile_);
+    // The sender can do nothing about it, and shall not throw its events away.
+    if (!ready) return refuse(request_.shape, 503, "profile: " + ready.error().message, id);
+    return api_.take_events(request_, *instance, **ready, std::span(body_).first(body_.size() - json::kPaddingBytes));
+  }
+
+  Api& api_;
+  SourceRequest request_;
+  std::pmr::vector<std::byte> body_;
+  model::Profile profile_;
+};
+
+/// The boundary for what is thrown behind a job.
+template <class Work>
+void Api::go_on(const SourceRequest& request, Work&& work) noexcept {
+  try {
+    if (auto response = work()) services_.answer(request.ticket, std::move(*response));
+  } catch (const std::bad_alloc&) {
+    services_.answer_out_of_memory(request.ticket, request.shape, request.request_id);
+  } catch (...) {
+    ++counters_.internal_errors;
+    services_.answer(request.ticket, emergency_reply(request.shape, 500, request.request_id, emergency_room_));
+  }
+}
+
+Reply Api::source(const port::HttpRequest& request, const Match& found, port::Ticket ticket,
+                  std::span<std::byte> body) {
+  const Shape shape = found.route->shape;
+  const bool is_fta = shape == Shape::fta;
+  const Id128 id = uuid_of(request.header("X-Request-ID")).value_or(request_id());
+  const std::string token = source_token(request);
+  if (token.empty() && is_fta) return fta_reply(403, "empty token");
+  const auto& registry = *parts_.daemon.view().registry;
+  const model::Instance* instance = token.empty() || token.size() > model::kTokenBytesMax
+                                        ? nullptr
+                                        : registry.by_token(token, parts_.crypto, parts_.secret);
+  if (!is_fta) {
+    const Receiver receiver = find_receiver(registry, found.parameter, instance);
+    if (!receiver.is_known) return event_reply(404, "unknown plugin", id);
+    instance = receiver.instance;
+  }
+  if (instance == nullptr) {
+    return is_fta ? fta_reply(401, precheck(401, request.peer(), kWrongToken)) : event_reply(401, kWrongToken, id);
+  }
+  if (auto refusal = refuse_sender(*instance, shape, id)) return refusal;
+  if (instance->type == model::InstanceType::time_series)
+    return refuse(shape, 400, "this instance takes metrics, at /v2/push/", id);
+  if (body.empty()) return refuse(shape, 400, "body: empty", id);
+
+  const auto debug = request.query("debug");
+  SourceRequest source{ticket,
+                       shape,
+                       id,
+                       instance->data_id,
+                       instance->profile_revision,
+                       debug && !debug->empty(),
+                       request.headers(normalise::kHttpPartsMax),
+                       request.query_members(normalise::kHttpPartsMax)};
+  const ReadyProfile* profile = profiles_.find(instance->data_id, instance->profile_revision);
+  if (profile != nullptr) return take_events(source, *instance, *profile, body);
+  if (parts_.daemon.post(std::make_unique<ProfileJob>(*this, std::move(source), body))) return std::nullopt;
+  return refuse(shape, 503, "too many requests are waiting for the reader", id);
+}
+
+/// What does not fit into an idle box never will: 413. Else it may later: 503, by the boundary.
+Reply Api::take_events(const SourceRequest& source, const model::Instance& instance, const ReadyProfile& profile,
+                       std::span<std::byte> body) {
+  const bool is_idle = parts_.intake->used_bytes() == 0;
+  const std::uint64_t refusals = parts_.intake->refusals();
+  try {
+    return normalise_events(source, instance, profile, body);
+  } catch (const std::bad_alloc&) {
+    if (!is_idle || parts_.intake->refusals() == refusals) throw;
+    return refuse(source.shape, 413, kNoRoom, source.request_id);
+  }
+}
+
+Reply Api::normalise_events(const SourceRequest& source, const model::Instance& instance, const ReadyProfile& profile,
+                            std::span<std::byte> body) {
+  const auto refused = [&source](std::uint16_t status, std::string_view why) {
+    return refuse(source.shape, status, why, source.request_id);
+  };
+  Budget& memory = *parts_.intake;
+  ChargedText events(memory, body.size());
+  {
+    std::pmr::string made(&memory);
+    std::string_view text = as_text(body);
+    if (profile.format != SourceFormat::json) {
+      if (const auto good = to_json(profile.format, text, memory, made); !good)
+        return refused(good.error().http_status, good.error().message);
+      text = made;
+    }
+    const auto checked = parser_.check(text);
+    if (!checked) {
+      const auto refusal = ingest::refuse(checked.error());
+      return refused(refusal.value().http_status, refusal.value().message);
+    }
+    std::pmr::monotonic_buffer_resource arena(&memory);
+    const auto document = json::build(checked->text, arena, memory);
+    if (!document.ok()) return refused(400, "body: cannot be read");
+    const normalise::Source from{*document, normalise::header_object(parts_of(source.headers), arena),
+                                 normalise::query_object(parts_of(source.query), arena)};
+    normalise::Options options{.strict = instance.strict};
+    if (instance.rewrite_cloud) options.own_cloud_id = parts_.bk_cloud_id;
+    const normalise::Means means{memory,
+                                 parser_,
+                                 profiles_.library(),
+                                 {.expression_steps_max = kFieldStepsMax, .output_bytes_max = kOutputBytesMax}};
+    const auto count = normalise::normalise(*profile.compiled, from, options, means, events.text);
+    if (!count) return refused(status_of_refusal(count.error().what), count.error().message);
+    if (source.debug || *count == 0)
+      return source_success(source.shape, source.request_id, source.debug ? events.text : "");
+  }
+  core::Input input{{pack(source.ticket), static_cast<std::uint32_t>(source.shape), source.request_id},
+                    core::Push{model::EventBatch(parts_.intake), false}};
+  auto& batch = std::get<core::Push>(input.what).batch;
+  batch.received = parts_.daemon.now();
+  batch.registry_generation = parts_.daemon.view().registry->generation();
+  batch.request_id = source.request_id;
+  const auto envelope = standard_reader_.read_envelope(as_bytes(events.text));
+  if (!envelope) return refused(envelope.error().http_status, envelope.error().message);
+  const auto taken = standard_reader_.read_items(instance, batch.received, source.request_id, batch);
+  if (!taken) return refused(taken.error().http_status, taken.error().message);
+  return hand_over(std::move(input), source.shape);
+}
+
+}  // namespace tocsin::api
