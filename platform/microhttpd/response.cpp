@@ -67,11 +67,13 @@ void add_particular(Headers& headers, const port::HttpResponse& answer, bool clo
   }
   if (answer.ask_for_credentials) headers.add("WWW-Authenticate", "Basic realm=\"tocsin\", charset=\"UTF-8\"");
   if (answer.clock_untrusted) headers.add("X-Tocsin-Clock", "untrusted");
+  if (!answer.error.is_none()) headers.add("X-Tocsin-Error", answer.error.text());
   if (close) headers.add("Connection", "close");
 }
 
 bool is_plain(const port::HttpResponse& answer) noexcept {
-  return answer.retry_after_s == 0 && answer.allow.empty() && !answer.ask_for_credentials && !answer.clock_untrusted;
+  return answer.retry_after_s == 0 && answer.allow.empty() && !answer.ask_for_credentials && !answer.clock_untrusted &&
+         answer.error.is_none();
 }
 
 void free_string(void* cls) noexcept { delete static_cast<std::string*>(cls); }

@@ -50,16 +50,17 @@ Access::Decision Access::decide(const port::HttpRequest& request, const Route& r
     Identity who{actor_of_peer(request), Role::admin};
     if (request.peer_is_admin() || is_open) return {Verdict::allowed, std::move(who), {}};
     return refuse_it(request, route, request_id, who.actor,
-                     {403, "only root, the owner of the daemon and the group tocsin-admin may use the control socket"});
+                     {403, "control_socket_denied",
+                      "only root, the owner of the daemon and the group tocsin-admin may use the control socket"});
   }
   const std::string_view header = request.header("Authorization");
   if (header.empty()) {
     if (is_open && request.peer_is_loopback()) return {Verdict::allowed, {"loopback", Role::viewer}, {}};
     // A browser's first request is no attempt; something that would change the box is.
     const bool is_attempt = route.method == port::Method::post;
-    return refuse_it(
-        request, route, request_id, actor_of_peer(request),
-        {401, "credentials are missing: use Basic or an API token as Bearer", AuditAction::access_refused, is_attempt});
+    return refuse_it(request, route, request_id, actor_of_peer(request),
+                     {401, "credentials_missing", "credentials are missing: use Basic or an API token as Bearer",
+                      AuditAction::access_refused, is_attempt});
   }
   if (const std::string_view token = parse_bearer(header); !token.empty()) {
     const Daemon& daemon = services_.parts.daemon;
@@ -67,7 +68,7 @@ Access::Decision Access::decide(const port::HttpRequest& request, const Route& r
         daemon.view().registry->api_token(token, services_.parts.crypto, services_.parts.secret, daemon.now().wall);
     if (found != nullptr) return decide_role(request, route, request_id, {"token:" + found->name, found->role});
     return refuse_it(request, route, request_id, actor_of_peer(request),
-                     {401, "the API token is not known or has expired"});
+                     {401, "credentials_unknown", "the API token is not known or has expired"});
   }
   return decide_basic(request, route, request_id);
 }
@@ -77,16 +78,18 @@ Access::Decision Access::decide_basic(const port::HttpRequest& request, const Ro
   const auto credentials = parse_basic(header);
   if (!credentials) {
     return refuse_it(request, route, request_id, actor_of_peer(request),
-                     {401, "the Authorization header is neither Basic nor Bearer"});
+                     {401, "credentials_form", "the Authorization header is neither Basic nor Bearer"});
   }
   if (route.method == port::Method::post) {
     const std::string_view origin = request.header("Origin");
     if (!origin.empty() && !is_same_origin(origin, request.header("Host"))) {
       return refuse_it(request, route, request_id, actor_of_peer(request),
-                       {403, "the request comes from another site's page"});
+                       {403, "origin_foreign", "the request comes from another site's page"});
     }
     if (looks_like_a_browser(request) && !is_json(request.header("Content-Type"))) {
-      return {Verdict::refused, {}, refuse(route.shape, 415, "Content-Type must be application/json", request_id)};
+      return {Verdict::refused,
+              {},
+              refuse(route.shape, 415, "Content-Type must be application/json", request_id, "content_type")};
     }
   }
   const Daemon& daemon = services_.parts.daemon;
@@ -98,8 +101,8 @@ Access::Decision Access::decide_basic(const port::HttpRequest& request, const Ro
   }
   if (const std::uint16_t wait_s = failed_.wait_s(credentials->user, now.mono); wait_s > 0) {
     return refuse_it(request, route, request_id, actor_of_peer(request),
-                     {429, "too many failed logins of this account: wait before the next", AuditAction::login_refused,
-                      true, wait_s});
+                     {429, "login_too_often", "too many failed logins of this account: wait before the next",
+                      AuditAction::login_refused, true, wait_s});
   }
   return {Verdict::password_needed, {}, {}};
 }
@@ -107,7 +110,7 @@ Access::Decision Access::decide_basic(const port::HttpRequest& request, const Ro
 Access::Decision Access::decide_role(const port::HttpRequest& request, const Route& route, const Id128& request_id,
                                      Identity who) {
   if (who.role >= role_of(route.need)) return {Verdict::allowed, std::move(who), {}};
-  return refuse_it(request, route, request_id, who.actor, {403, "this needs a higher role"});
+  return refuse_it(request, route, request_id, who.actor, {403, "role_too_low", "this needs a higher role"});
 }
 
 Access::Decision Access::refuse_it(const port::HttpRequest& request, const Route& route, const Id128& request_id,
@@ -117,8 +120,8 @@ Access::Decision Access::refuse_it(const port::HttpRequest& request, const Route
     record(is_ack_refused ? AuditAction::alert_ack_refused : refusal.action, actor, request.path(), refusal.why);
   }
   Decision out;
-  out.refusal =
-      refuse(route.shape == Shape::text ? Shape::admin : route.shape, refusal.status, refusal.why, request_id);
+  out.refusal = refuse(route.shape == Shape::text ? Shape::admin : route.shape, refusal.status, refusal.why, request_id,
+                       refusal.code);
   out.refusal.ask_for_credentials = refusal.status == 401;
   if (refusal.retry_after_s > 0) out.refusal.retry_after_s = refusal.retry_after_s;
   return out;
@@ -165,17 +168,20 @@ void Access::record_left_out(bool is_last) {
 Reply Access::check_password(const port::HttpRequest& request, const Route& route, Call&& call, GoOn go_on) {
   const std::string_view header = request.header("Authorization");
   const auto credentials = parse_basic(header);
-  if (!credentials) return call.fail(401, "the Authorization header is not Basic");
+  if (!credentials) return call.fail(401, "the Authorization header is not Basic", "credentials_form");
   const port::Digest256 key = cache_.key_of(header);
   auto login = std::ranges::find(running_, key, &Login::key);
   if (login == running_.end()) {
     // One guess at a time and account: else many could be tried before the first is known to be wrong.
     const bool is_tried = std::ranges::find(running_, credentials->user, &Login::user) != running_.end();
-    if (is_tried || running_.size() >= kLoginsRunningMax) return call.fail(503, "other logins are being checked");
-    if (!start(request, *credentials, key)) return call.fail(503, "too many jobs are waiting for the reader");
+    if (is_tried || running_.size() >= kLoginsRunningMax)
+      return call.fail(503, "other logins are being checked", "login_busy");
+    if (!start(request, *credentials, key))
+      return call.fail(503, "too many jobs are waiting for the reader", "queue_full");
     login = std::prev(running_.end());
   }
-  if (login->waiting.size() >= kCallsPerLoginMax) return call.fail(503, "too many requests wait for this login");
+  if (login->waiting.size() >= kCallsPerLoginMax)
+    return call.fail(503, "too many requests wait for this login", "login_busy");
   login->waiting.push_back({std::move(call), &route, std::move(go_on)});
   return std::nullopt;
 }
@@ -230,7 +236,7 @@ void Access::settle(Waiting& waiting, std::string_view user, bool is_right, bool
   const auto* account = is_right ? services_.parts.daemon.view().registry->user(user) : nullptr;
   if (!could_run) return services_.answer(call.ticket, call.fail(503, "the login could not be checked now"));
   if (account == nullptr) {
-    auto refusal = call.fail(401, "wrong user name or password");
+    auto refusal = call.fail(401, "wrong user name or password", "login_failed");
     refusal.ask_for_credentials = true;
     return services_.answer(call.ticket, std::move(refusal));
   }
@@ -238,7 +244,7 @@ void Access::settle(Waiting& waiting, std::string_view user, bool is_right, bool
   if (account->role < role_of(waiting.route->need)) {
     record(is_ack(*waiting.route) ? AuditAction::alert_ack_refused : AuditAction::access_refused, call.who.actor,
            waiting.route->path, "this needs a higher role");
-    return services_.answer(call.ticket, call.fail(403, "this needs a higher role"));
+    return services_.answer(call.ticket, call.fail(403, "this needs a higher role", "role_too_low"));
   }
   waiting.go_on(std::move(call), *waiting.route);
 }

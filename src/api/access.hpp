@@ -61,6 +61,7 @@ class Access {
   };
   struct Refusal {
     std::uint16_t status = 401;
+    RefusalCode code;
     std::string_view why;
     model::AuditAction action = model::AuditAction::access_refused;
     bool is_recorded = true;

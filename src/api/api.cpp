@@ -74,14 +74,15 @@ std::optional<port::HttpResponse> Api::on_request(const port::HttpRequest& reque
 }
 
 port::HttpResponse Api::refusal(const port::HttpRequest& request, std::uint16_t status, std::string_view why) noexcept {
-  return *guard(request, [&]() -> Reply { return refuse(shape_of(request), status, why, request_id()); });
+  const RefusalCode code = status == 400 ? RefusalCode("framing_invalid") : code_of_status(status);
+  return *guard(request, [&]() -> Reply { return refuse(shape_of(request), status, why, request_id(), code); });
 }
 
 port::HttpResponse Api::refuse_unmatched(const Match& found, std::string_view path) {
   if (found.allow.empty()) {
     const bool lacks_slash = path == "/v2/push";
     return refuse(found.shape, 404, lacks_slash ? "unknown path; did you mean /v2/push/ ?" : "unknown path",
-                  request_id());
+                  request_id(), "path_unknown");
   }
   auto out = refuse(found.shape == Shape::text ? Shape::admin : found.shape, 405, "this path does not take this method",
                     request_id());
@@ -142,7 +143,7 @@ Reply Api::run(const Route& route, Call& call) {
   if (parts_.find_asset != nullptr) {
     if (auto asset = parts_.find_asset(route.path)) return asset;
   }
-  return call.fail(404, "unknown path");
+  return call.fail(404, "unknown path", "path_unknown");
 }
 
 /// The second half of a call whose password had to be checked first.

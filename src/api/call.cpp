@@ -7,12 +7,12 @@ namespace tocsin::api {
 
 Reply post_input(const Services& services, const Call& call, core::Input&& input) {
   if (services.parts.daemon.post(std::move(input))) return std::nullopt;
-  return call.fail(503, "too many requests are waiting for the writer");
+  return call.fail(503, "too many requests are waiting for the writer", "queue_full");
 }
 
 Reply post_job(const Services& services, const Call& call, std::unique_ptr<core::Job> job) {
   if (services.parts.daemon.post(std::move(job))) return std::nullopt;
-  return call.fail(503, "too many jobs are waiting for the reader");
+  return call.fail(503, "too many jobs are waiting for the reader", "queue_full");
 }
 
 port::HttpResponse fail_with(const Call& call, const Error& error) {
@@ -22,7 +22,7 @@ port::HttpResponse fail_with(const Call& call, const Error& error) {
     if (*at != nullptr) why.append(why.empty() ? "" : ": ").append(*at);
   }
   if (why.empty()) why = to_text(error.code);
-  auto out = call.fail(how.status, why);
+  auto out = call.fail(how.status, why, code_of(error.code));
   out.retry_after_s = how.retry_after_s;
   return out;
 }

@@ -47,8 +47,8 @@ struct Call {
   [[nodiscard]] port::HttpResponse succeed(std::string_view data) const {
     return admin_reply(200, "success", request_id, data);
   }
-  [[nodiscard]] port::HttpResponse fail(std::uint16_t status, std::string_view why) const {
-    return refuse(Shape::admin, status, why, request_id);
+  [[nodiscard]] port::HttpResponse fail(std::uint16_t status, std::string_view why, RefusalCode code = {}) const {
+    return refuse(Shape::admin, status, why, request_id, code);
   }
 };
 

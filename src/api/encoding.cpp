@@ -17,13 +17,13 @@ EncodingFault fault_of(port::InflateFault fault, Encoding encoding, std::size_t 
   const std::string body = encoding == Encoding::gzip ? "the gzip body " : "the deflate body ";
   switch (fault) {
     case port::InflateFault::too_large:
-      return {413, body + "is larger than " + std::to_string(bytes_max) + " bytes when inflated"};
-    case port::InflateFault::truncated: return {400, body + "ends too early"};
-    case port::InflateFault::no_memory: return {503, "no memory for the body now"};
+      return {413, body + "is larger than " + std::to_string(bytes_max) + " bytes when inflated", "body_too_long"};
+    case port::InflateFault::truncated: return {400, body + "ends too early", "compressed_broken"};
+    case port::InflateFault::no_memory: return {503, "no memory for the body now", "unavailable"};
     case port::InflateFault::corrupt:
     case port::InflateFault::none: break;
   }
-  return {400, body + "is corrupt"};
+  return {400, body + "is corrupt", "compressed_broken"};
 }
 
 }  // namespace
@@ -41,9 +41,11 @@ std::optional<EncodingFault> inflate_body(Encoding encoding, Bytes body, std::si
   const auto size = inflater.measure(coding, body, bytes_max, pool);
   if (size.fault != port::InflateFault::none) return fault_of(size.fault, encoding, bytes_max);
   if (body.size() + size.bytes + json::kPaddingBytes + port::kInflateBytesMax > pool.limit_bytes()) {
-    return EncodingFault{413, "the body is too large to be inflated here: " + std::to_string(body.size()) +
-                                  " bytes compressed and " + std::to_string(size.bytes) +
-                                  " inflated; send it without compression or in parts"};
+    return EncodingFault{413,
+                         "the body is too large to be inflated here: " + std::to_string(body.size()) +
+                             " bytes compressed and " + std::to_string(size.bytes) +
+                             " inflated; send it without compression or in parts",
+                         "body_too_long"};
   }
   if (pool.limit_bytes() - pool.used_bytes() < size.bytes + json::kPaddingBytes + port::kInflateBytesMax)
     return fault_of(port::InflateFault::no_memory, encoding, bytes_max);

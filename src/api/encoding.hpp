@@ -23,6 +23,7 @@ inline constexpr std::string_view kForeignEncoding =
 struct EncodingFault {
   std::uint16_t status = 400;
   std::string message;
+  RefusalCode code;
 };
 
 /// A compressed body, inflated once it is there as a whole: its size is measured first, cut at `bytes_max`, and exactly

@@ -10,6 +10,11 @@ namespace {
 constexpr std::string_view kInvalidToken = "reject invalid token";
 constexpr std::string_view kIntakeFull = "too many requests are waiting for the writer";
 
+/// Why what came with a known token is not taken, in the words of the check.
+port::HttpResponse refuse_body(Shape shape, const ingest::Refusal& refusal, const Id128& request_id) {
+  return refuse(shape, refusal.http_status, refusal.message, request_id, refusal.code);
+}
+
 bool is_data_id(std::int64_t number) noexcept {
   return number > 0 && number <= std::numeric_limits<std::int32_t>::max();
 }
@@ -24,7 +29,7 @@ Reply Api::refuse_sender(const model::Instance& instance, Shape shape, const Id1
     auto out =
         refuse(shape, 429,
                "rate limit: this box takes at most " + std::to_string(total_rate_.per_second()) + " requests a second",
-               request_id);
+               request_id, "rate_limited_total");
     out.retry_after_s = wait_s;
     return out;
   }
@@ -48,7 +53,7 @@ Reply Api::refuse_sender(const model::Instance& instance, Shape shape, const Id1
 Reply Api::hand_over(core::Input&& input, Shape shape) {
   const Id128 id = input.reply.request_id;
   if (parts_.daemon.post(std::move(input))) return std::nullopt;
-  return refuse(shape, 503, kIntakeFull, id);
+  return refuse(shape, 503, kIntakeFull, id, "queue_full");
 }
 
 bool Api::is_foreign(Encoding encoding) const noexcept {
@@ -67,7 +72,7 @@ Reply Api::take_in(const port::HttpRequest& request, const Match& found, port::T
   if (encoding != Encoding::plain && !body.empty()) {
     const auto fault =
         inflate_body(encoding, body, parts_.push_body_bytes_max, *parts_.inflater, *parts_.body_pool, inflated);
-    if (fault) return refuse(route.shape, fault->status, fault->message, request_id());
+    if (fault) return refuse(route.shape, fault->status, fault->message, request_id(), fault->code);
     body = std::span(inflated).first(inflated.size() - json::kPaddingBytes);
   }
   if (route.intake == Intake::source) return source(request, found, ticket, body);
@@ -77,22 +82,24 @@ Reply Api::take_in(const port::HttpRequest& request, const Match& found, port::T
 Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body) {
   const Id128 id = request_id();
   if (body.empty()) {
-    return push_reply(400, "empty request body not allowed, ip=" + std::string(request.peer()), id);
+    return refuse(Shape::push, 400, "empty request body not allowed, ip=" + std::string(request.peer()), id,
+                  "body_empty");
   }
   const auto envelope = push_reader_.read_envelope(body);
-  if (!envelope) return push_reply(envelope.error().http_status, envelope.error().message, id);
-  if (envelope->data_id == 0 && envelope->access_token.empty()) return push_reply(401, "reject empty token", id);
+  if (!envelope) return refuse_body(Shape::push, envelope.error(), id);
+  if (envelope->data_id == 0 && envelope->access_token.empty())
+    return refuse(Shape::push, 401, "reject empty token", id, "token_missing");
   const auto& registry = *parts_.daemon.view().registry;
   const model::Instance* instance = is_data_id(envelope->data_id)
                                         ? registry.authenticate(static_cast<std::int32_t>(envelope->data_id),
                                                                 envelope->access_token, parts_.crypto, parts_.secret)
                                         : nullptr;
-  if (instance == nullptr) return push_reply(401, kInvalidToken, id);
+  if (instance == nullptr) return refuse(Shape::push, 401, kInvalidToken, id);
   if (auto refusal = refuse_sender(*instance, Shape::push, id)) return refusal;
   const std::string_view key = request.header("Idempotency-Key");
   const bool has_key = key.data() != nullptr;
   if (has_key) {
-    if (const auto good = ingest::check_request_key(key); !good) return push_reply(400, good.error().message, id);
+    if (const auto good = ingest::check_request_key(key); !good) return refuse_body(Shape::push, good.error(), id);
   }
   core::Input input{{pack(ticket), static_cast<std::uint32_t>(Shape::push), id},
                     core::Push{model::EventBatch(parts_.intake), false}};
@@ -101,7 +108,7 @@ Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span
   batch.registry_generation = registry.generation();
   batch.request_id = id;
   if (auto taken = push_reader_.read_items(*instance, batch.received, batch); !taken) {
-    return push_reply(taken.error().http_status, taken.error().message, id);
+    return refuse_body(Shape::push, taken.error(), id);
   }
   if (has_key) {
     const auto made = ingest::make_request_key(parts_.crypto, parts_.secret, batch.data_id, key, body);
@@ -127,12 +134,12 @@ const model::Instance* Api::find_sender(const port::HttpRequest& request,
 Reply Api::items(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body) {
   const Id128 id = request_id();
   const auto envelope = standard_reader_.read_envelope(body);
-  if (!envelope) return refuse(Shape::items, envelope.error().http_status, envelope.error().message, id);
+  if (!envelope) return refuse_body(Shape::items, envelope.error(), id);
   const model::Instance* instance = find_sender(request, *envelope);
   if (instance == nullptr) return refuse(Shape::items, 401, kInvalidToken, id);
   if (auto refusal = refuse_sender(*instance, Shape::items, id)) return refusal;
   if (instance->type == model::InstanceType::time_series) {
-    return refuse(Shape::items, 400, "this instance does not take events", id);
+    return refuse(Shape::items, 400, "this instance does not take events", id, "time_series");
   }
   core::Input input{{pack(ticket), static_cast<std::uint32_t>(Shape::items), id},
                     core::Push{model::EventBatch(parts_.intake), true}};
@@ -141,7 +148,7 @@ Reply Api::items(const port::HttpRequest& request, port::Ticket ticket, std::spa
   batch.registry_generation = parts_.daemon.view().registry->generation();
   batch.request_id = id;
   if (auto taken = standard_reader_.read_items(*instance, batch.received, id, batch); !taken) {
-    return refuse(Shape::items, taken.error().http_status, taken.error().message, id);
+    return refuse_body(Shape::items, taken.error(), id);
   }
   return hand_over(std::move(input), Shape::items);
 }

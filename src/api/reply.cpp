@@ -141,7 +141,41 @@ port::HttpResponse source_success(Shape shape, const Id128& request_id, std::str
   return shape == Shape::fta ? fta_reply(200, {}, data) : event_reply(200, "success", request_id, data);
 }
 
-port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view why, const Id128& request_id) {
+RefusalCode code_of_status(std::uint16_t status) noexcept {
+  switch (status) {
+    case 400: return "invalid_input";
+    case 401: return "token_invalid";
+    case 403: return "role_too_low";
+    case 404: return "not_found";
+    case 405: return "method_not_allowed";
+    case 409: return "conflict";
+    case 413: return "body_too_long";
+    case 415: return "encoding_unknown";
+    case 429: return "rate_limited";
+    case 501: return "unsupported";
+    case 503: return "unavailable";
+    default: return "internal_error";
+  }
+}
+
+RefusalCode code_of(Errc code) noexcept {
+  switch (code) {
+    case Errc::not_found: return "not_found";
+    case Errc::invalid_input: return "invalid_input";
+    case Errc::out_of_budget: return "out_of_budget";
+    case Errc::storage_full: return "storage_full";
+    case Errc::storage_corrupt: return "storage_corrupt";
+    case Errc::io_failed: return "io_failed";
+    case Errc::timed_out: return "timed_out";
+    case Errc::unavailable: return "unavailable";
+    case Errc::conflict: return "conflict";
+    case Errc::unsupported: return "unsupported";
+  }
+  return "internal_error";
+}
+
+port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view why, const Id128& request_id,
+                          RefusalCode code) {
   port::HttpResponse out;
   switch (shape) {
     case Shape::push: out = push_reply(status, why, request_id); break;
@@ -156,6 +190,7 @@ port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view wh
       break;
   }
   if (status == 503) out.retry_after_s = kBusyRetryS;
+  out.error = code.is_none() ? code_of_status(status) : code;
   return out;
 }
 
@@ -166,6 +201,7 @@ port::HttpResponse emergency_reply(Shape shape, std::uint16_t status, const Id12
   constexpr std::string_view kBeforeId = R"("request_id":")";
   port::HttpResponse out;
   out.status = status;
+  out.error = status == 503 ? RefusalCode("out_of_memory") : RefusalCode("internal_error");
   if (status == 503) out.retry_after_s = kBusyRetryS;
   if (room.capacity() < kRoomBytes || shape == Shape::fta) {
     out.static_body = text;
@@ -205,7 +241,9 @@ port::HttpResponse reply_to(const core::Answer& answer) {
   }
   const StatusOf how = status_of(*answer.refused, shape);
   const std::string_view why = answer.data.empty() ? std::string_view(to_text(*answer.refused)) : answer.data;
-  auto out = refuse(shape, how.status, why, answer.reply.request_id);
+  // An instance that went away between the check and the turn.
+  const RefusalCode code = how.status == 401 ? RefusalCode("token_invalid") : code_of(*answer.refused);
+  auto out = refuse(shape, how.status, why, answer.reply.request_id, code);
   out.retry_after_s = how.retry_after_s;
   return out;
 }

@@ -41,9 +41,13 @@ inline constexpr std::size_t kReasonBytesMax = 512;  ///< of a message in an ans
 /// 200 in the shape of an alert source.
 [[nodiscard]] port::HttpResponse source_success(Shape shape, const Id128& request_id, std::string_view data = {});
 
-/// A refusal in that shape, with the headers that belong to the status (503: Retry-After 1).
+/// A refusal in that shape, with the headers that belong to the status (503: Retry-After 1). Every one bears a code:
+/// that of its status when none is given.
 [[nodiscard]] port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view why,
-                                        const Id128& request_id);
+                                        const Id128& request_id, RefusalCode code = {});
+/// The code of a refusal that has no closer one.
+[[nodiscard]] RefusalCode code_of_status(std::uint16_t status) noexcept;
+[[nodiscard]] RefusalCode code_of(Errc code) noexcept;
 
 /// The answer after std::bad_alloc (503, Retry-After 1) or another exception (500), in that shape. It is written into
 /// `room`, which is taken away, and needs no other memory while that has kRoomBytes; with less the request id stays

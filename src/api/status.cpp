@@ -127,7 +127,9 @@ void write_status(Writer& w, const Services& services) {
 }
 
 port::HttpResponse text_reply(std::uint16_t status, std::string_view line) {
-  return refuse(Shape::text, status, line, {});
+  auto out = refuse(Shape::text, status, line, {}, "not_ready");
+  if (status == 200) out.error = {};
+  return out;
 }
 
 }  // namespace

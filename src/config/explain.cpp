@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "src/base/refusal_code.hpp"
 #include "src/config/keys.hpp"
 
 namespace tocsin::config {
@@ -75,7 +76,9 @@ void add_rows(std::span<const Key<Owner>> keys, std::string_view section, std::s
 }
 
 constexpr std::string_view kIntroduction =
-    "<!-- Generated from src/config/keys.cpp by `tocsinctl config reference`; a test compares. Do not edit. -->\n"
+    "<!-- Generated from src/config/keys.cpp and src/base/refusal_code.hpp by `tocsinctl config reference`; a test "
+    "compares. "
+    "Do not edit. -->\n"
     "# Configuration reference\n\n"
     "`tocsind --config FILE` reads one TOML file. `tocsinctl config check FILE` finds every mistake in it without a\n"
     "daemon, and `tocsinctl config explain [KEY]` prints each value with the layer that it came from: default, board,\n"
@@ -86,6 +89,25 @@ constexpr std::string_view kUpstreamIntroduction =
     "At most 8 sections. NAME begins with a-z and has at most 32 characters of a-z, 0-9, `_` and `-`. It is part of "
     "the\n"
     "stored position: a renamed upstream is a new one.\n\n";
+
+constexpr std::string_view kErrorsIntroduction =
+    "Every refusal over HTTP bears one of these in the header `X-Tocsin-Error`. They stay the same from release to\n"
+    "release; the words of `message`, which name the member and the rule, may change. `code` in the body is the HTTP\n"
+    "status, as BlueKing's receivers have it. Nothing of a refused request is kept. 429 and 503 say in `Retry-After`\n"
+    "when to come again; after any other 4xx the same request will be refused again. Only what is no HTTP at all, or\n"
+    "has more headers than fit, is answered by the HTTP library with a line of HTML and no such header (400, 414, "
+    "431,\n"
+    "505).\n\n"
+    "| code | status | when | what to do |\n| --- | --- | --- | --- |\n";
+
+void add_errors(std::string& out) {
+  out.append("\n## Error codes\n\n").append(kErrorsIntroduction);
+  for (const RefusalRow& row : kRefusals) {
+    out.append("| `").append(row.name).append("` | ").append(std::to_string(row.statuses[0]));
+    if (row.statuses[1] != 0) out.append(", ").append(std::to_string(row.statuses[1]));
+    out.append(" | ").append(row.when).append(" | ").append(row.remedy).append(" |\n");
+  }
+}
 
 }  // namespace
 
@@ -120,6 +142,7 @@ std::string reference_page() {
   }
   out.append("\n## [upstream.NAME]\n\n").append(kUpstreamIntroduction);
   add_rows(upstream_keys(), {}, out);
+  add_errors(out);
   return out;
 }
 

@@ -129,11 +129,11 @@ Checked<PushItem> PushItem::split(PushKind kind, json::Cursor& at, std::size_t i
   return item;
 }
 
-tl::unexpected<Refusal> refuse_item(const char* code, std::string message, std::size_t index) {
+tl::unexpected<Refusal> refuse_item(RefusalCode code, std::string message, std::size_t index) {
   return refuse(code, message.append(" (data[").append(std::to_string(index)).append("])"));
 }
 
-tl::unexpected<Refusal> refuse_type(const char* code, const char* expectation, std::string_view json,
+tl::unexpected<Refusal> refuse_type(RefusalCode code, const char* expectation, std::string_view json,
                                     std::size_t index) {
   return refuse_item(code, std::string{expectation} + " type, got " + go_type(json), index);
 }

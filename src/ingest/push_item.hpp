@@ -51,9 +51,9 @@ struct PushItem {
 };
 
 /// The refusal of item `index`: "<message> (data[<index>])".
-[[nodiscard]] tl::unexpected<Refusal> refuse_item(const char* code, std::string message, std::size_t index);
+[[nodiscard]] tl::unexpected<Refusal> refuse_item(RefusalCode code, std::string message, std::size_t index);
 /// "<expectation> type, got <Go type> (data[<index>])".
-[[nodiscard]] tl::unexpected<Refusal> refuse_type(const char* code, const char* expectation, std::string_view json,
+[[nodiscard]] tl::unexpected<Refusal> refuse_type(RefusalCode code, const char* expectation, std::string_view json,
                                                   std::size_t index);
 
 [[nodiscard]] Checked<void> check_event(const PushItem& item, std::size_t index);

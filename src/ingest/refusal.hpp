@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 
+#include "src/base/refusal_code.hpp"
 #include "src/base/result.hpp"
 #include "src/json/parser.hpp"
 
@@ -13,13 +14,13 @@ namespace tocsin::ingest {
 struct Refusal {
   std::uint16_t http_status = 400;
   std::string message;
-  const char* code = "";  ///< stable short name for counters and tests, such as "event_target_missing"
+  RefusalCode code;
 };
 
 template <class T>
 using Checked = tl::expected<T, Refusal>;
 
-[[nodiscard]] inline tl::unexpected<Refusal> refuse(const char* code, std::string message, std::uint16_t status = 400) {
+[[nodiscard]] inline tl::unexpected<Refusal> refuse(RefusalCode code, std::string message, std::uint16_t status = 400) {
   return tl::unexpected(Refusal{status, std::move(message), code});
 }
 

@@ -20,7 +20,7 @@ using json::Kind;
 constexpr std::size_t kStandardAddedBytesMax = 320;  // all names and defaults that an event may lack
 constexpr std::size_t kStandardFactsBytesUsual = 256;
 
-tl::unexpected<Refusal> refuse_event(const char* code, std::string message, std::size_t index) {
+tl::unexpected<Refusal> refuse_event(RefusalCode code, std::string message, std::size_t index) {
   return refuse(code, message.append(" (event ").append(std::to_string(index)).append(")"));
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/base/bytes.hpp"
+#include "src/base/refusal_code.hpp"
 #include "src/base/time.hpp"
 
 namespace tocsin::port {
@@ -32,6 +33,7 @@ struct HttpResponse {
   std::string_view allow;            ///< literal for 405; empty: no Allow
   bool ask_for_credentials = false;  ///< WWW-Authenticate: Basic
   bool clock_untrusted = false;      ///< X-Tocsin-Clock: untrusted
+  RefusalCode error;                 ///< X-Tocsin-Error; none: no such header
 };
 
 /// A header as sent, or a member of the query, percent-decoded.

@@ -26,7 +26,7 @@ inline bool is_json(json::Parser& parser, std::string_view text) {
 /// What every refusal must be, whatever was sent: it becomes part of a JSON answer.
 inline void check_refusal(json::Parser& parser, const ingest::Refusal& refusal, const model::EventBatch& batch) {
   require(refusal.http_status >= 400 && refusal.http_status < 500, "a refusal is the sender's fault");
-  require(*refusal.code != '\0' && !refusal.message.empty(), "a refusal has a code and words");
+  require(!refusal.code.is_none() && !refusal.message.empty(), "a refusal has a code and words");
   require(refusal.message.size() < 4'096, "a message is short");
   std::string quoted;
   json::append_quoted(refusal.message, quoted);

@@ -155,12 +155,14 @@ TEST_F(Exchange, GivesEveryHeaderAnAnswerMayHave) {
   response.allow = "GET, HEAD";
   response.ask_for_credentials = true;
   response.clock_untrusted = true;
+  response.error = "path_unknown";
   server->answer(handler.tickets[0], std::move(response));
   ASSERT_TRUE(run_until_answers(client));
-  for (const char* line : {"HTTP/1.1 405 ", "Retry-After: 7\r\n", "Allow: GET, HEAD\r\n", "WWW-Authenticate: Basic ",
-                           "X-Tocsin-Clock: untrusted\r\n", "Content-Security-Policy: default-src 'none';",
-                           "X-Content-Type-Options: nosniff\r\n", "Referrer-Policy: no-referrer\r\n",
-                           "Content-Type: text/html; charset=utf-8\r\n", "\r\n\r\n<p>static</p>"})
+  for (const char* line :
+       {"HTTP/1.1 405 ", "Retry-After: 7\r\n", "Allow: GET, HEAD\r\n", "WWW-Authenticate: Basic ",
+        "X-Tocsin-Clock: untrusted\r\n", "X-Tocsin-Error: path_unknown\r\n",
+        "Content-Security-Policy: default-src 'none';", "X-Content-Type-Options: nosniff\r\n",
+        "Referrer-Policy: no-referrer\r\n", "Content-Type: text/html; charset=utf-8\r\n", "\r\n\r\n<p>static</p>"})
     EXPECT_TRUE(client.has(line)) << line << client.got;
   EXPECT_FALSE(client.has("Server:"));
   EXPECT_FALSE(client.closed);

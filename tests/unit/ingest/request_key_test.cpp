@@ -12,7 +12,7 @@ constexpr std::int32_t kKeyDataId = 1500006;
 
 std::string refusal_of(std::string_view key) {
   const auto good = check_request_key(key);
-  return good ? "" : std::to_string(good.error().http_status) + " " + good.error().code;
+  return good ? "" : std::to_string(good.error().http_status) + " " + good.error().code.text();
 }
 
 TEST(RequestKey, HasOneTo255VisibleCharacters) {

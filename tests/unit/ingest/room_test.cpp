@@ -63,7 +63,7 @@ class Room : public ::testing::Test {
     const json::Padded padded{body};
     const auto note = [this](const Refusal& why) {
       status = why.http_status;
-      return std::string{why.code};
+      return std::string{why.code.text()};
     };
     if (is_standard) {
       const auto envelope = world.standard.read_envelope(padded.bytes());

@@ -83,7 +83,7 @@ struct World {
   }
   std::string note(const Refusal& refusal) {
     status = refusal.http_status;
-    return std::string{refusal.code} + ": " + refusal.message;
+    return std::string{refusal.code.text()} + ": " + refusal.message;
   }
   /// The JSON of the last item.
   std::string last() {
