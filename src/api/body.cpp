@@ -13,9 +13,6 @@ constexpr std::int64_t kTimeMsMax = 253'402'300'799'999;  // the end of the year
 
 bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-bool has_control(std::string_view text) noexcept {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
-}
 
 }  // namespace
 
@@ -130,6 +127,10 @@ std::optional<std::int64_t> parse_time(std::string_view text) noexcept {
     return number >= 0 && number <= kTimeMsMax ? std::optional(number) : std::nullopt;
   }
   return ingest::parse_time_text(text, 0);
+}
+
+bool has_control(std::string_view text) noexcept {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; });
 }
 
 bool is_account_name(std::string_view name) noexcept {

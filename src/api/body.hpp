@@ -54,6 +54,7 @@ class Body {
 /// Epoch milliseconds of digits or of an RFC 3339 text; a text without zone is UTC.
 [[nodiscard]] std::optional<std::int64_t> parse_time(std::string_view text) noexcept;
 
+[[nodiscard]] bool has_control(std::string_view text) noexcept;
 /// ^[A-Za-z0-9][A-Za-z0-9._-]*$, at most kAccountNameBytesMax: names that stand in a path as they are.
 [[nodiscard]] bool is_account_name(std::string_view name) noexcept;
 inline constexpr std::string_view kAccountNameRule =

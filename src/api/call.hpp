@@ -21,8 +21,9 @@ struct Identity {
 inline constexpr std::size_t kQueryBytesMax = 1024;  ///< of one value in the query
 
 /// The query members that any route reads.
-inline constexpr std::array<std::string_view, 10> kQueryNames{"state", "limit", "cursor",    "plugin",    "since",
-                                                              "until", "text",  "dimension", "after_seq", "data_id"};
+inline constexpr std::array<std::string_view, 14> kQueryNames{
+    "state",     "limit",     "cursor",  "plugin",    "since", "until",     "text",
+    "dimension", "after_seq", "data_id", "plugin_id", "name",  "bk_biz_id", "bk_event_group_id"};
 
 /// One request of the operator API, owned: its handler may answer long after the request's own memory is gone.
 struct Call {

@@ -34,6 +34,8 @@ namespace tocsin::api {
 [[nodiscard]] Reply post_plugin_delete(const Services& services, Call& call);
 [[nodiscard]] Reply post_plugin_rotate(const Services& services, Call& call);
 [[nodiscard]] Reply post_plugin_import(const Services& services, Call& call);
+/// Also as BlueKing's validate_custom_event_group_name: `true`, or why the name may not be given.
+[[nodiscard]] Reply get_plugin_check(const Services& services, Call& call);
 [[nodiscard]] Reply get_plugin_export(const Services& services, Call& call);
 
 [[nodiscard]] Reply get_users(const Services& services, Call& call);

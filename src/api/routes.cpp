@@ -37,6 +37,7 @@ constexpr std::array kRoutes{
   Route{"/api/v1/config",                   get,  kOps,           Need::viewer,             0,         kAdmin, get_config},
   Route{"/api/v1/events",                   get,  kOps,           Need::viewer,             0,         kAdmin, get_events},
   Route{"/api/v1/events",                   post, On::push,       Need::sender_token,       kPushBody, Shape::items, nullptr, Intake::items},
+  Route{"/api/v1/plugin_check",             get,  kOps,           Need::viewer,             0,         kAdmin, get_plugin_check},
   Route{"/api/v1/plugin_export",            get,  kOps,           Need::admin,              0,         kAdmin, get_plugin_export},
   Route{"/api/v1/plugin_import",            post, kOps,           Need::admin,              kImportBodyBytesMax, kAdmin, post_plugin_import},
   Route{"/api/v1/plugins",                  get,  kOps,           Need::viewer,             0,         kAdmin, get_plugins},
@@ -68,6 +69,7 @@ constexpr std::array kRoutes{
   Route{"/readyz",                          get,  kOps,           Need::loopback_or_viewer, 0,         Shape::text, get_readyz},
   Route{"/upgrade_alert",                   post, kOps,           Need::operator_,          kSmall,    kAdmin, not_in_this_release},
   Route{"/v2/push/",                        post, On::push,       Need::sender_token,       kPushBody, Shape::push, nullptr, Intake::push},
+  Route{"/validate_custom_event_group_name", get, kOps,           Need::viewer,             0,         kAdmin, get_plugin_check},
 };
 // clang-format on
 

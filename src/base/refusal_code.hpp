@@ -84,6 +84,7 @@ inline constexpr std::array kRefusals{
   RefusalRow{"metrics_too_many", {400}, "An item has more than 1,024 metrics.", kFixItem},
   RefusalRow{"metrics_type", {400}, "`metrics` is not an object.", kFixItem},
   RefusalRow{"name_regex", {400}, "The name of a metric, or of a metric's dimension, does not match `^[a-zA-Z_][a-zA-Z0-9_]*$`.", kFixItem},
+  RefusalRow{"name_taken", {409}, "The name that was asked about is that of another source.", "Choose another; several instances may share a plugin id."},
   RefusalRow{"not_found", {404}, "There is nothing of this name or id.", "List what there is."},
   RefusalRow{"not_ready", {503}, "`/readyz`: the daemon does not take or keep events now; the text says why.", "Wait; `tocsinctl status` tells more."},
   RefusalRow{"origin_foreign", {403}, "A page of another site tried to change something with a remembered login.", "Use the page of the box itself."},

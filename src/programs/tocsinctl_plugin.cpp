@@ -51,6 +51,9 @@ constexpr std::array kRotateOptions = {
            "how long the old token still holds, as 90s, 30m, 24h or 7d (default: 24h); 0 ends it at once"},
 };
 
+constexpr std::array kCheckOptions = {
+    kName, kBiz, Option{"--except", Takes::integer, "DATA_ID", "the source that is to be renamed may have it"}};
+
 constexpr std::array kImportOptions = {
     Option{"--dry-run", Takes::nothing, "", "say what would change, change nothing"}};
 
@@ -100,6 +103,21 @@ int create(Context& context, const Args& args) {
   const auto data = context.post("/api/v1/plugins", body.take());
   if (!data) return kFailed;
   print_credentials(context, args, *data);
+  return kDone;
+}
+
+int check(Context& context, const Args& args) {
+  Query query;
+  if (!args.arguments.empty()) query.add("plugin_id", to_utf8(args.arguments[0]));
+  if (args.has("--name")) query.add("name", to_utf8(args.get("--name")));
+  if (query.text().empty()) {
+    context.fail("plugin check needs PLUGIN_ID or --name");
+    return kWrongUsage;
+  }
+  if (args.has("--biz")) query.add("bk_biz_id", args.get("--biz"));
+  if (args.has("--except")) query.add("bk_event_group_id", args.get("--except"));
+  if (!context.get("/api/v1/plugin_check" + query.text())) return kFailed;
+  context.out << (args.format == Format::json ? "{\"free\":true}\n" : "free\n");
   return kDone;
 }
 
@@ -168,6 +186,8 @@ int rotate(Context& context, const Args& args) {
 constexpr std::array kPluginCommands = {
     Command{"plugin create", "PLUGIN_ID", 1, 1, "Register a source; prints its data id and token, once.",
             kCreateOptions, create},
+    Command{"plugin check", "[PLUGIN_ID]", 0, 1, "Whether a plugin id, or a name with --name, is valid and free.",
+            kCheckOptions, check},
     Command{"plugin list", "", 0, 0, "All sources.", {}, list_plugins},
     Command{"plugin show", "INSTANCE", 1, 1, "One source, by its data id or a unique plugin id.", {}, show_plugin},
     Command{"plugin update", "INSTANCE", 1, 1, "Change settings of a source.", kUpdateOptions, update},

@@ -249,3 +249,17 @@ def test_a_file_has_512_instances_at_most(appliance, fast_path):
     long = [{"plugin_id": "site", "name": "x" * 120, "config_params": {"a": "y" * 400}} for n in range(300)]
     got = appliance.run_ctl("plugin", "import", write(fast_path, "long.json", long))
     assert got.returncode == 1 and "131072" in got.stderr, got.stderr
+
+
+def test_a_name_can_be_asked_for_before_it_is_given(appliance):
+    assert appliance.ctl("plugin", "check", "pump", "--name", "泵") == {"free": True}
+    plugin = appliance.plugin("pump", "--name", "泵")
+    for words, why in ((["pump"], "plugin_id"), (["--name", "泵"], "name")):
+        got = appliance.run_ctl("plugin", "check", *words)
+        assert (got.returncode, got.stdout) == (1, "") and f"{why}: data_id {plugin['data_id']} has it already" in got.stderr, got
+    assert appliance.run_ctl("plugin", "check", "--name", "泵", "--biz", "7").stdout == "free\n"
+    assert appliance.run_ctl("plugin", "check", "--name", "泵", "--except", plugin["data_id"]).stdout == "free\n"
+    assert "plugin_id: must match" in appliance.run_ctl("plugin", "check", "1pump").stderr
+    assert appliance.run_ctl("plugin", "check").returncode == 2
+    answer = appliance.api("GET", "/validate_custom_event_group_name?bk_biz_id=2&name=pump")
+    assert (answer.status, answer.data) == (200, True)

@@ -173,6 +173,7 @@ void ErrorCodes::http() {
   expect(call(to("/v2/push/").with("Content-Encoding", "gzip"), "x"), "compressed_broken");
   expect(get("/api/v1/alerts/7"), "not_found");
   expect(get("/api/v1/alerts", {{"limit", "0"}}), "invalid_input");
+  expect(get("/api/v1/plugin_check", {{"plugin_id", "demo"}}), "name_taken");
   expect(post("/close_alert", "{}"), "unsupported");
   expect(post("/api/v1/users", R"({"name":"viewer","role":"viewer"})"), "conflict");
 }
