@@ -179,13 +179,18 @@ class EventsJob final : public core::Job {
       if (lane == nullptr || count_ >= query_.limit || items_.size() >= kPageBytesMax) return true;
       if (lane->wants_more()) return false;
       if (count_++ > 0) items_.push_back(',');
+      last_seq_ = lane->position();
       items_ += lane->pop();
     }
   }
   [[nodiscard]] std::string cursor_json() {
     const LaneWalk* lane = next_lane();
     if (lane == nullptr) return "null";
-    return (query_.order == Order::newest_first ? "\"b" : "\"f") + std::to_string(lane->position()) + '"';
+    const bool is_down = query_.order == Order::newest_first;
+    std::uint64_t at = lane->position();
+    // The lanes share one counter: where a lane was read to an end may be the number of another lane's last entry here.
+    if (count_ > 0) at = is_down ? std::min(at, last_seq_ - 1) : std::max(at, last_seq_ + 1);
+    return (is_down ? "\"b" : "\"f") + std::to_string(at) + '"';
   }
 
   const Services& services_;
@@ -194,6 +199,7 @@ class EventsJob final : public core::Job {
   std::array<LaneWalk, 2> lanes_;
   std::string items_;
   std::uint64_t count_ = 0;
+  std::uint64_t last_seq_ = 0;  ///< of the last entry of the page
   int segments_ = 0;
 };
 

@@ -118,6 +118,27 @@ TEST_F(Query, PagesJoinWithoutGapOrRepeat) {
   }
 }
 
+TEST_F(Query, PagesJoinWhereOneLaneEndsBeforeAnEntryOfTheOther) {
+  append({{Lane::critical, 1, 1500001, item("c")}, {Lane::critical, 2, 1500001, item("c")}}, 1'700'000'000'000);
+  append({{Lane::normal, 3, 1500001, item("n")}, {Lane::normal, 4, 1500001, item("n")}}, 1'700'000'000'001);
+  append({{Lane::critical, 5, 1500001, item("c")}, {Lane::critical, 6, 1500001, item("c")}}, 1'700'000'000'002);
+  for (const char* limit : {"1", "2", "3", "4", "5", "6"}) {
+    for (const bool is_up : {false, true}) {
+      SCOPED_TRACE(std::string(limit) + (is_up ? " up" : " down"));
+      std::map<std::string, std::string> query{{"limit", limit}};
+      if (is_up) query["after_seq"] = "0";
+      Seqs all;
+      for (int pages = 0; pages < 10; ++pages) {
+        const auto reply = get("/api/v1/events", query);
+        for (const std::uint64_t seq : numbers(reply.body, "seq")) all.push_back(seq);
+        query["cursor"] = cursor_of(reply.body);
+        if (query["cursor"].empty()) break;
+      }
+      EXPECT_EQ(all, is_up ? (Seqs{1, 2, 3, 4, 5, 6}) : (Seqs{6, 5, 4, 3, 2, 1}));
+    }
+  }
+}
+
 TEST_F(Query, EventsAreFiltered) {
   add(instance(1500002, "other", "x"));
   append({{Lane::normal, 1, 1500001, item("disk full", "db")}}, 1'000'000);
