@@ -32,15 +32,6 @@ std::vector<normalise::HttpPart> parts_of(const std::vector<port::HttpMember>& m
   return out;
 }
 
-std::uint16_t status_of_refusal(normalise::Refusal::What what) noexcept {
-  switch (what) {
-    case normalise::Refusal::What::content: return 400;
-    case normalise::Refusal::What::too_large: return 413;
-    case normalise::Refusal::What::no_room: return 503;
-  }
-  return 500;
-}
-
 /// The text of the normalised events while it is charged to the intake.
 class ChargedText {
  public:
@@ -75,7 +66,7 @@ tl::expected<void, ingest::Refusal> to_json(SourceFormat format, std::string_vie
   if (done) return {};
   const auto& error = done.error();
   const bool is_too_large = error.what == formats::FormatError::What::too_large;
-  return ingest::refuse(is_too_large ? "body_too_large" : "body_format",
+  return ingest::refuse(is_too_large ? RefusalCode("body_too_long") : RefusalCode("body_format"),
                         "body: " + std::string(error.reason) + " (line " + std::to_string(error.line) + ", column " +
                             std::to_string(error.column) + ")",
                         is_too_large ? 413 : 400);
@@ -107,13 +98,13 @@ class Api::ProfileJob final : public core::Job {
   Reply take_up(const Status& outcome) {
     const Id128& id = request_.request_id;
     if (!outcome.ok()) {
-      return refuse(request_.shape, 503, "the profile of this instance cannot be read", id);
+      return refuse(request_.shape, 503, "the profile of this instance cannot be read", id, "profile_unusable");
     }
     const auto* instance = api_.parts_.daemon.view().registry->instance(request_.data_id);
     if (instance == nullptr || !instance->enabled) return refuse(request_.shape, 401, kWrongToken, id);
     const auto ready = api_.profiles_.add(request_.data_id, request_.profile_revision, profile_);
     // The sender can do nothing about it, and shall not throw its events away.
-    if (!ready) return refuse(request_.shape, 503, "profile: " + ready.error().message, id);
+    if (!ready) return refuse(request_.shape, 503, "profile: " + ready.error().message, id, "profile_unusable");
     return api_.take_events(request_, *instance, **ready, std::span(body_).first(body_.size() - json::kPaddingBytes));
   }
 
@@ -142,23 +133,24 @@ Reply Api::source(const port::HttpRequest& request, const Match& found, port::Ti
   const bool is_fta = shape == Shape::fta;
   const Id128 id = uuid_of(request.header("X-Request-ID")).value_or(request_id());
   const std::string token = source_token(request);
-  if (token.empty() && is_fta) return fta_reply(403, "empty token");
+  if (token.empty() && is_fta) return refuse(shape, 403, "empty token", id, "token_missing");
   const auto& registry = *parts_.daemon.view().registry;
   const model::Instance* instance = token.empty() || token.size() > model::kTokenBytesMax
                                         ? nullptr
                                         : registry.by_token(token, parts_.crypto, parts_.secret);
   if (!is_fta) {
     const Receiver receiver = find_receiver(registry, found.parameter, instance);
-    if (!receiver.is_known) return event_reply(404, "unknown plugin", id);
+    if (!receiver.is_known) return refuse(shape, 404, "unknown plugin", id, "plugin_unknown");
     instance = receiver.instance;
   }
   if (instance == nullptr) {
-    return is_fta ? fta_reply(401, precheck(401, request.peer(), kWrongToken)) : event_reply(401, kWrongToken, id);
+    return refuse(shape, 401, is_fta ? precheck(401, request.peer(), kWrongToken) : std::string(kWrongToken), id,
+                  "token_invalid");
   }
   if (auto refusal = refuse_sender(*instance, shape, id)) return refusal;
   if (instance->type == model::InstanceType::time_series)
-    return refuse(shape, 400, "this instance takes metrics, at /v2/push/", id);
-  if (body.empty()) return refuse(shape, 400, "body: empty", id);
+    return refuse(shape, 400, "this instance takes metrics, at /v2/push/", id, "time_series");
+  if (body.empty()) return refuse(shape, 400, "body: empty", id, "body_empty");
 
   const auto debug = request.query("debug");
   SourceRequest source{ticket,
@@ -172,7 +164,7 @@ Reply Api::source(const port::HttpRequest& request, const Match& found, port::Ti
   const ReadyProfile* profile = profiles_.find(instance->data_id, instance->profile_revision);
   if (profile != nullptr) return take_events(source, *instance, *profile, body);
   if (parts_.daemon.post(std::make_unique<ProfileJob>(*this, std::move(source), body))) return std::nullopt;
-  return refuse(shape, 503, "too many requests are waiting for the reader", id);
+  return refuse(shape, 503, "too many requests are waiting for the reader", id, "queue_full");
 }
 
 /// What does not fit into an idle box never will: 413. Else it may later: 503, by the boundary.
@@ -184,14 +176,14 @@ Reply Api::take_events(const SourceRequest& source, const model::Instance& insta
     return normalise_events(source, instance, profile, body);
   } catch (const std::bad_alloc&) {
     if (!is_idle || parts_.intake->refusals() == refusals) throw;
-    return refuse(source.shape, 413, kNoRoom, source.request_id);
+    return refuse(source.shape, 413, kNoRoom, source.request_id, "body_takes_too_much");
   }
 }
 
 Reply Api::normalise_events(const SourceRequest& source, const model::Instance& instance, const ReadyProfile& profile,
                             std::span<std::byte> body) {
-  const auto refused = [&source](std::uint16_t status, std::string_view why) {
-    return refuse(source.shape, status, why, source.request_id);
+  const auto refused = [&source](const ingest::Refusal& why) {
+    return refuse(source.shape, why.http_status, why.message, source.request_id, why.code);
   };
   Budget& memory = *parts_.intake;
   ChargedText events(memory, body.size());
@@ -199,18 +191,14 @@ Reply Api::normalise_events(const SourceRequest& source, const model::Instance& 
     std::pmr::string made(&memory);
     std::string_view text = as_text(body);
     if (profile.format != SourceFormat::json) {
-      if (const auto good = to_json(profile.format, text, memory, made); !good)
-        return refused(good.error().http_status, good.error().message);
+      if (const auto good = to_json(profile.format, text, memory, made); !good) return refused(good.error());
       text = made;
     }
     const auto checked = parser_.check(text);
-    if (!checked) {
-      const auto refusal = ingest::refuse(checked.error());
-      return refused(refusal.value().http_status, refusal.value().message);
-    }
+    if (!checked) return refused(ingest::refuse(checked.error()).value());
     std::pmr::monotonic_buffer_resource arena(&memory);
     const auto document = json::build(checked->text, arena, memory);
-    if (!document.ok()) return refused(400, "body: cannot be read");
+    if (!document.ok()) return refused({400, "body: cannot be read", "json_invalid"});
     const normalise::Source from{*document, normalise::header_object(parts_of(source.headers), arena),
                                  normalise::query_object(parts_of(source.query), arena)};
     normalise::Options options{.strict = instance.strict};
@@ -220,7 +208,11 @@ Reply Api::normalise_events(const SourceRequest& source, const model::Instance& 
                                  profiles_.library(),
                                  {.expression_steps_max = kFieldStepsMax, .output_bytes_max = kOutputBytesMax}};
     const auto count = normalise::normalise(*profile.compiled, from, options, means, events.text);
-    if (!count) return refused(status_of_refusal(count.error().what), count.error().message);
+    if (!count && count.error().what == normalise::Refusal::What::no_room) throw std::bad_alloc();
+    if (!count) {
+      const bool is_content = count.error().what == normalise::Refusal::What::content;
+      return refused({static_cast<std::uint16_t>(is_content ? 400 : 413), count.error().message, count.error().code});
+    }
     if (source.debug || *count == 0)
       return source_success(source.shape, source.request_id, source.debug ? events.text : "");
   }
@@ -231,9 +223,9 @@ Reply Api::normalise_events(const SourceRequest& source, const model::Instance& 
   batch.registry_generation = parts_.daemon.view().registry->generation();
   batch.request_id = source.request_id;
   const auto envelope = standard_reader_.read_envelope(as_bytes(events.text));
-  if (!envelope) return refused(envelope.error().http_status, envelope.error().message);
+  if (!envelope) return refused(envelope.error());
   const auto taken = standard_reader_.read_items(instance, batch.received, source.request_id, batch);
-  if (!taken) return refused(taken.error().http_status, taken.error().message);
+  if (!taken) return refused(taken.error());
   return hand_over(std::move(input), source.shape);
 }
 

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "src/base/refusal_code.hpp"
 #include "src/json/value.hpp"
 #include "src/normalise/compiled.hpp"
 #include "src/normalise/explain.hpp"
@@ -58,8 +59,8 @@ struct Refusal {
     no_room,    ///< memory; the same request may be taken later
   };
   What what = What::content;
-  const char* code = "";  ///< stable short name, such as "alert_name_missing"
-  std::string message;    ///< "alert_name: not mapped, and no alert_config matches (event 0)"
+  RefusalCode code{};
+  std::string message;  ///< "alert_name: not mapped, and no alert_config matches (event 0)"
 };
 
 /// Appends a list of standard events as ingest::StandardReader takes them (their number may be 0), with

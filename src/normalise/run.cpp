@@ -13,7 +13,7 @@ constexpr const char* kAllSteps = "the normalisation of one request: takes more 
 
 }  // namespace
 
-bool Run::refuse(Refusal::What what, const char* code, std::string message, bool of_event) {
+bool Run::refuse(Refusal::What what, RefusalCode code, std::string message, bool of_event) {
   if (of_event) message.append(" (event ").append(std::to_string(event_)).append(")");
   refusal_.emplace(Refusal{what, code, std::move(message)});
   return false;
@@ -40,14 +40,14 @@ Run::Found Run::search_in(const jmespath::Expression& expression, const json::Va
           steps_used_ >= means_.limits.steps_max ? kAllSteps : "expression " + expr + ": takes more steps than it may");
       return Found::stop;
     case What::out_of_memory:
-      refuse(Refusal::What::no_room, "normalisation_memory", "expression " + expr + ": no memory for it now");
+      refuse(Refusal::What::no_room, "out_of_memory", "expression " + expr + ": no memory for it now");
       return Found::stop;
     case What::unavailable:
       if (regex_exhausted_) {
         refuse(Refusal::What::too_large, "normalisation_regex",
                "expression " + expr + ": too many regular expressions");
       } else {
-        refuse(Refusal::What::no_room, "normalisation_memory", "expression " + expr + ": " + found.error().reason);
+        refuse(Refusal::What::no_room, "out_of_memory", "expression " + expr + ": " + found.error().reason);
       }
       return Found::stop;
     case What::wrong_type:

@@ -47,7 +47,7 @@ class Run final : public jmespath::Regexes {
   [[nodiscard]] const char* reason() const noexcept { return reason_; }
 
   /// Answers false, for `return refuse(...)`. The event is named when `of_event`.
-  bool refuse(Refusal::What what, const char* code, std::string message, bool of_event = true);
+  bool refuse(Refusal::What what, RefusalCode code, std::string message, bool of_event = true);
   [[nodiscard]] std::optional<Refusal>& refusal() noexcept { return refusal_; }
 
   /// Whether somebody wants to hear tell(); what it costs to say a step is spent only then.

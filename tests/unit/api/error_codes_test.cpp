@@ -27,14 +27,14 @@ class ErrorCodes : public ApiTest {
   }
   ~ErrorCodes() override { daemon.inputs.clear(); }  // their batches live in intake_
 
-  std::unique_ptr<Api> make(std::pmr::memory_resource* memory, std::size_t body_bytes_max,
-                            std::int64_t total_rate = 0) {
+  std::unique_ptr<Api> make(Budget* memory, std::size_t body_bytes_max, std::int64_t total_rate = 0) {
     return std::make_unique<Api>(Parts{.daemon = daemon,
                                        .answers = answers,
                                        .crypto = crypto,
                                        .random = random,
                                        .secret = secret,
                                        .intake = memory,
+                                       .profiles = &profiles,
                                        .push_body_bytes_max = body_bytes_max,
                                        .push_requests_per_second_max = total_rate,
                                        .inflater = &inflater,
@@ -76,12 +76,14 @@ class ErrorCodes : public ApiTest {
   void items();
   void metrics();
   void standard_events();
+  void alert_sources();
   void http();
   void credentials();
   void limits();
   void faults();
 
   Budget intake_{"intake", 1 * MiB};
+  Budget nothing{"nothing", 0};
   std::set<std::string> seen;
 };
 
@@ -163,6 +165,56 @@ void ErrorCodes::standard_events() {
   expect(call(to("/api/v1/events").with("X-BK-TOKEN", "series-token"), R"({"alert_name":"a"})"), "time_series");
 }
 
+/// Each case with a profile of its own.
+void ErrorCodes::alert_sources() {
+  auto pump = instance(1500005, "pump", "pump-token");
+  pump.type = model::InstanceType::alert_source;
+  pump.max_rate = 0;
+  const auto by = [&](std::string fields, std::string ingest, std::string body_text, RefusalCode code) {
+    model::Profile profile;
+    profile.parts[static_cast<std::size_t>(model::ProfilePart::normalization_config)] = std::move(fields);
+    profile.parts[static_cast<std::size_t>(model::ProfilePart::ingest_config)] = std::move(ingest);
+    auto txn = daemon.store.begin_write();
+    ASSERT_TRUE(registry::put_profile(**txn, pump.data_id, profile).ok());
+    ASSERT_TRUE((*txn)->commit().ok());
+    ++pump.profile_revision;
+    add(pump);
+    expect(call(to("/event/pump").with("X-BK-TOKEN", "pump-token"), std::move(body_text)), code);
+    daemon.inputs.clear();
+  };
+  const std::string name = R"([{"field":"alert_name","expr":"n"}])";
+  const std::string list = R"({"multiple_events":true})";
+  by(name, R"({"source_format":"yaml"})", "a: [", "body_format");
+  by(name, R"j({"events_path":"abs(@)"})j", "{}", "events_path");
+  by(name, "", "[]", "events_type");
+  by(name, "", "{}", "alert_name_missing");
+  std::string many = "[{}";
+  for (int i = 0; i < 1000; ++i) many += ",{}";
+  by(name, list, many + "]", "events_too_many");
+  const std::string long_text = R"({"n":")" + std::string(200'000, 'x') + "\"}";
+  by(name, list, "[" + long_text + "," + long_text + "]", "normalisation_output");
+  by(R"([{"field":"alert_name","expr":"n"},{"field":"tags","expr":"t"}])", "",
+     R"({"n":"a","t":)" + members(257, "\"\"") + "}", "normalisation_tags");
+  by(R"j([{"field":"alert_name","expr":"join(n, l)"}])j", "",
+     R"({"n":")" + std::string(20'000, 'x') + R"(","l":["","","","","","","","","","","","","","",""]})",
+     "normalisation_steps");
+  std::string patterns;
+  for (int i = 0; i < 17; ++i) patterns += (i > 0 ? ",\"a.*" : "\"a.*") + std::to_string(i) + "\"";
+  by(R"j([{"field":"alert_name","expr":"n"},{"field":"description","expr":"p[].regex_extract('x', @)"}])j", "",
+     R"({"n":"a","p":[)" + patterns + "]}", "normalisation_regex");
+  by("{", "", "{}", "profile_unusable");
+
+  std::string numbers = "1";
+  for (int i = 0; i < 90'000; ++i) numbers += ",1";
+  const std::string large = R"({"n":"a","l":[)" + numbers + "]}";
+  by(name, "", large, "out_of_memory");  // it waits for the profile, and takes room while it does
+  expect(call(to("/event/pump").with("X-BK-TOKEN", "pump-token"), large), "body_takes_too_much");
+  pump.strict = true;
+  by(name, "", R"({"n":"a"})", "field_required");
+  expect(call(to("/event/nobody"), "{}"), "plugin_unknown");
+  expect(call(to("/fta/v1/event"), "{}"), "token_missing");
+}
+
 void ErrorCodes::http() {
   expect(call(to("/elsewhere"), "{}"), "path_unknown");
   expect(call({Listener::push, Method::get, "/v2/push/"}), "method_not_allowed");
@@ -210,7 +262,7 @@ void ErrorCodes::limits() {
   item(kGood, "queue_full");
   expect(get("/api/v1/alerts"), "queue_full");
   daemon.is_full = false;
-  api = make(std::pmr::null_memory_resource(), 512'000);
+  api = make(&nothing, 512'000);
   item(kGood, "out_of_memory");
   api = make(&intake_, 512'000);
   daemon.is_ready_now = false;
@@ -239,6 +291,7 @@ TEST_F(ErrorCodes, EveryCodeOfTheReferenceIsMetAndEveryRefusalHasOne) {
   items();
   metrics();
   standard_events();
+  alert_sources();
   http();
   credentials();
   limits();

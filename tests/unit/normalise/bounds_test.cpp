@@ -75,7 +75,7 @@ TEST(NormaliseBounds, StopAtTheLastByteOfMemory) {
     ASSERT_LT(bench.bytes_max, 64 * KiB);
     const std::string out = bench.run(document);
     if (out == wanted) break;
-    ASSERT_TRUE(out.starts_with("!normalisation_memory ")) << out;
+    ASSERT_TRUE(out.starts_with("!out_of_memory ")) << out;
   }
   EXPECT_GT(bench.bytes_max, 0U);
 }
