@@ -32,29 +32,29 @@ Run::Found Run::search_in(const jmespath::Expression& expression, const json::Va
     out = *found;
     return Found::value;
   }
-  const std::string expr{expression.text()};
-  switch (found.error().what) {
-    case What::out_of_steps:
-      refuse(
-          Refusal::What::too_large, "normalisation_steps",
-          steps_used_ >= means_.limits.steps_max ? kAllSteps : "expression " + expr + ": takes more steps than it may");
-      return Found::stop;
-    case What::out_of_memory:
-      refuse(Refusal::What::no_room, "out_of_memory", "expression " + expr + ": no memory for it now");
-      return Found::stop;
-    case What::unavailable:
-      if (regex_exhausted_) {
-        refuse(Refusal::What::too_large, "normalisation_regex",
-               "expression " + expr + ": too many regular expressions");
-      } else {
-        refuse(Refusal::What::no_room, "out_of_memory", "expression " + expr + ": " + found.error().reason);
-      }
-      return Found::stop;
-    case What::wrong_type:
-    case What::wrong_value: break;
+  return note(expression, found.error());
+}
+
+/// Of a failed evaluation: what is to be said of it. (In one function with the evaluation, clang 14 destroys strings
+/// that were never made when it builds the fuzz target.)
+Run::Found Run::note(const jmespath::Expression& expression, const jmespath::SearchError& error) {
+  const bool is_wrong = error.what == What::wrong_type || error.what == What::wrong_value;
+  if (is_wrong) {
+    reason_ = error.reason;
+    return Found::nothing;
   }
-  reason_ = found.error().reason;
-  return Found::nothing;
+  std::string words = "expression ";
+  words.append(expression.text()).append(": ");
+  const bool is_regex = error.what == What::unavailable && regex_exhausted_;
+  if (error.what == What::out_of_steps) {
+    words = steps_used_ >= means_.limits.steps_max ? kAllSteps : words.append("takes more steps than it may");
+    refuse(Refusal::What::too_large, "normalisation_steps", std::move(words));
+  } else if (is_regex) {
+    refuse(Refusal::What::too_large, "normalisation_regex", words.append("too many regular expressions"));
+  } else {
+    refuse(Refusal::What::no_room, "out_of_memory", words.append(error.reason));
+  }
+  return Found::stop;
 }
 
 Run::Found Run::search(const jmespath::Expression& expression, const json::Value& in, json::Value& out) {

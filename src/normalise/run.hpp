@@ -60,6 +60,7 @@ class Run final : public jmespath::Regexes {
  private:
   Found search_in(const jmespath::Expression& expression, const json::Value& in, std::pmr::memory_resource& arena,
                   std::uint32_t steps_max, json::Value& out);
+  [[nodiscard]] Found note(const jmespath::Expression& expression, const jmespath::SearchError& error);
   [[nodiscard]] bool take_search() noexcept;
 
   const Means& means_;
