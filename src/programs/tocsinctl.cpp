@@ -38,7 +38,9 @@ int run(std::span<const std::string_view> words) {
 
 int main(int argc, char** argv) {
   try {
-    const std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+    std::vector<std::string_view> words(argv + (argc > 0 ? 1 : 0), argv + argc);
+    // "bkmonitorbeat -report ..." with another program's name in front: that program has no commands.
+    if (!words.empty() && (words[0] == "-report" || words[0] == "--report")) words.insert(words.begin(), "push");
     return run(words);
   } catch (const std::exception& failure) {
     std::cerr << "tocsinctl: " << failure.what() << "\n";

@@ -172,7 +172,11 @@ class Parser {
   const Option* option_named(std::string_view name) const {
     if (args_.command != nullptr) {
       for (const Option& option : args_.command->options) {
-        if (option.name == name) return &option;
+        // Those of bkmonitorbeat have one dash and may be written with two.
+        const bool has_one_dash = !option.name.starts_with("--") && option.name.size() > 2;
+        if (option.name == name || (has_one_dash && name.starts_with("--") && option.name == name.substr(1))) {
+          return &option;
+        }
       }
     }
     const auto* const global =
@@ -195,7 +199,7 @@ class Parser {
       if (equals != std::string_view::npos) failure_ = std::string(name) + " takes no value";
       if (option->name == "--help") wants_help_ = true;
       if (option->name == "--version") wants_version_ = true;
-      args_.options[std::string(name)];
+      args_.options[std::string(option->name)];
       return;
     }
     std::string_view value;

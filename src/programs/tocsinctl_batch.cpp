@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/programs/tocsinctl_batch.hpp"
 
-#include <algorithm>
 #include <istream>
 
 #include "src/config/address.hpp"
@@ -11,8 +10,11 @@
 namespace tocsin::ctl {
 namespace {
 
-constexpr int kTriesMax = 20;
-constexpr std::int64_t kWaitMaxS = 60;
+void write_dimensions(json::Writer& writer, const EventTemplate& common) {
+  writer.name("dimension").object();
+  for (const auto& [key, value] : common.dimensions) writer.member(to_utf8(key), to_utf8(value));
+  writer.end_object();
+}
 
 }  // namespace
 
@@ -21,24 +23,32 @@ std::string item_of(const EventTemplate& common, std::string_view content) {
   json::Writer writer(out);
   writer.object().member("event_name", to_utf8(common.event_name));
   writer.name("event").object().member("content", to_utf8(content)).end_object();
-  writer.member("target", to_utf8(common.target)).name("dimension").object();
-  for (const auto& [key, value] : common.dimensions) writer.member(to_utf8(key), to_utf8(value));
-  writer.end_object();
+  writer.member("target", to_utf8(common.target));
+  write_dimensions(writer, common);
   if (common.timestamp_ms) writer.name("timestamp").number(*common.timestamp_ms);
   writer.end_object();
   return out;
 }
 
-Result<std::string> item_of_line(json::Parser& parser, const EventTemplate& common, std::string_view line) {
-  if (line.starts_with('{')) {
-    Document item;
-    if (!item.parse(parser, line)) return error(Errc::invalid_input, "begins with { and is not a JSON object");
-    return std::string(item.root().written());
-  }
-  if (common.event_name.empty() || common.target.empty()) {
-    return error(Errc::invalid_input, "a line of text needs --event-name and --target");
-  }
-  return item_of(common, line);
+std::optional<Metric> metric_of(json::Parser& parser, std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == std::string_view::npos || equals == 0) return std::nullopt;
+  Document value;
+  if (!value.parse(parser, text.substr(equals + 1)) || value.root().kind() != json::Kind::number) return std::nullopt;
+  return Metric{std::string(text.substr(0, equals)), std::string(value.root().written())};
+}
+
+std::string metric_item_of(const EventTemplate& common, const std::vector<Metric>& metrics) {
+  std::string out;
+  json::Writer writer(out);
+  writer.object().name("metrics").object();
+  for (const Metric& one : metrics) writer.name(to_utf8(one.name)).raw(one.number);
+  writer.end_object();
+  if (!common.target.empty()) writer.member("target", to_utf8(common.target));
+  write_dimensions(writer, common);
+  if (common.timestamp_ms) writer.name("timestamp").number(*common.timestamp_ms);
+  writer.end_object();
+  return out;
 }
 
 Result<std::optional<std::string>> read_line(std::istream& in) {
@@ -46,7 +56,7 @@ Result<std::optional<std::string>> read_line(std::istream& in) {
   char c = '\0';
   while (in.get(c)) {
     if (c == '\n') return std::optional(std::move(line));
-    if (line.size() == kLineBytesMax) return error(Errc::out_of_budget, "is longer than 131072 bytes");
+    if (line.size() == kLineBytesMax) return error(Errc::out_of_budget, "is longer than 512000 bytes");
     line += c;
   }
   if (line.empty()) return std::optional<std::string>{};
@@ -67,11 +77,6 @@ std::string Batch::body(std::int64_t data_id, std::string_view token) const {
   writer.object().name("data_id").number(data_id).member("access_token", to_utf8(token));
   writer.name("data").raw("[" + items_ + "]").end_object();
   return out;
-}
-
-std::optional<std::int64_t> wait_s(int status, std::int64_t retry_after_s, int tries_done) noexcept {
-  if ((status != 429 && status != 503) || tries_done >= kTriesMax) return std::nullopt;
-  return std::clamp<std::int64_t>(retry_after_s, 1, kWaitMaxS);
 }
 
 }  // namespace tocsin::ctl

@@ -14,8 +14,9 @@
 
 namespace tocsin::ctl {
 
-inline constexpr std::size_t kLineBytesMax = 128 * 1024;
-inline constexpr std::size_t kBatchItemsMax = 100;
+inline constexpr std::size_t kLineBytesMax = 500 * 1024;  ///< as much as one request may have
+inline constexpr std::size_t kBatchItemsDefault = 100;
+inline constexpr std::size_t kBatchItemsMax = 1000;
 inline constexpr std::size_t kBatchBytesMax = 256 * 1024;  ///< of the items of one request
 
 /// What every event of one push has in common when its line does not say otherwise.
@@ -29,10 +30,15 @@ struct EventTemplate {
 /// One custom event as JSON.
 [[nodiscard]] std::string item_of(const EventTemplate& common, std::string_view content);
 
-/// A line that begins with "{" is an item already and is taken as it stands; any other line is the content of an event.
-/// invalid_input: a broken item, or a text without a name or target for its event; the reason is the context.
-[[nodiscard]] Result<std::string> item_of_line(json::Parser& parser, const EventTemplate& common,
-                                               std::string_view line);
+/// A value of a custom metric: its name, and a number as JSON writes it.
+struct Metric {
+  std::string name;
+  std::string number;
+};
+/// "load=0.5". nullopt: not of this form, or the value is no JSON number.
+[[nodiscard]] std::optional<Metric> metric_of(json::Parser& parser, std::string_view text);
+/// One custom metric item as JSON; target and timestamp of `common` when they are there.
+[[nodiscard]] std::string metric_item_of(const EventTemplate& common, const std::vector<Metric>& metrics);
 
 /// The next line without its end. nullopt: no more. out_of_budget: longer than kLineBytesMax.
 [[nodiscard]] Result<std::optional<std::string>> read_line(std::istream& in);
@@ -44,8 +50,9 @@ struct EventTemplate {
 /// Items that go into one request.
 class Batch {
  public:
+  explicit Batch(std::size_t items_max = kBatchItemsDefault) noexcept : items_max_(items_max) {}
   [[nodiscard]] bool has_room_for(std::string_view item) const noexcept {
-    return count_ == 0 || (count_ < kBatchItemsMax && items_.size() + item.size() < kBatchBytesMax);
+    return count_ == 0 || (count_ < items_max_ && items_.size() + item.size() < kBatchBytesMax);
   }
   void add(std::string_view item) {
     items_.append(count_ == 0 ? "" : ",").append(item);
@@ -60,11 +67,9 @@ class Batch {
   [[nodiscard]] std::string body(std::int64_t data_id, std::string_view token) const;
 
  private:
+  std::size_t items_max_;
   std::string items_;
   std::size_t count_ = 0;
 };
-
-/// How long to wait before the same request is tried again; nullopt: trying again is no use.
-[[nodiscard]] std::optional<std::int64_t> wait_s(int status, std::int64_t retry_after_s, int tries_done) noexcept;
 
 }  // namespace tocsin::ctl

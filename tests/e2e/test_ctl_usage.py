@@ -118,6 +118,9 @@ def ctl_json(*args, daemon, code=0):
     ["user", "add", "bob"], ["user", "add", "bob", "--role", "king"], ["--format", "xml", "status"], ["status", "--nope"],
     ["push", "--data-id", "1", "--token", "t"], ["push", "--data-id", "0", "--token", "t", "-"],
     ["push", "--data-id", "1", "--token", "t", "--content", "c"], ["push", "--data-id", "1", "--token", "t", "--dimension", "k", "-"],
+    ["push", "--data-id", "1", "--token", "t", "--metric", "a=x"], ["push", "--token", "t", "-"], ["push", "--data-id", "1", "-"],
+    ["push", "--data-id", "1", "--token", "t", "--batch", "0", "-"], ["push", "-report", "--data-id", "1"],
+    ["push", "--data-id", "1", "--token", "t", "--idempotency-key", "a b", "-"], ["-report", "file"],
     ["events", "query", "--limit", "0"], ["events", "query", "--dimension", "k"], ["plugin", "update", "demo"], ["--socket"],
     ["user", "add", "bob", "--biz", "x", "--role", "viewer"],
 ])
@@ -436,8 +439,8 @@ def test_push_names_the_line_that_is_wrong_and_keeps_what_came_before(push):
 
 
 def test_push_without_a_listener_is_exit_1():
-    got = ctl("push", "--url", "http://127.0.0.1:1", "--data-id", 5, "--token", "t", "-", stdin='{"a":1}\n')
-    assert got.returncode == 1 and "no connection" in got.stderr
+    got = ctl("push", "--url", "http://127.0.0.1:1", "--data-id", 5, "--token", "t", "--give-up-after", 0, "-", stdin='{"a":1}\n')
+    assert got.returncode == 1 and "giving up after 1 try" in got.stderr and "no connection" in got.stderr
 
 
 def test_config_check_needs_no_daemon(tmp_path):

@@ -120,13 +120,15 @@ TEST(CtlBatch, TextBecomesTheContentOfAnEvent) {
             R"({"event_name":"n","event":{"content":""},"target":"t","dimension":{}})");
 }
 
-TEST(CtlBatch, AJsonLineIsTakenAsItStands) {
+TEST(CtlBatch, MetricsAreNumbersWithNames) {
   json::Parser parser;
-  EXPECT_EQ(item_of_line(parser, {}, R"({"a": 1 })").value(), R"({"a": 1 })");
-  EXPECT_FALSE(item_of_line(parser, {}, "{\"a\":").ok());
-  EXPECT_FALSE(item_of_line(parser, {}, "text").ok());
-  EXPECT_FALSE(item_of_line(parser, {"n", "", {}, {}}, "text").ok());
-  EXPECT_TRUE(item_of_line(parser, {"n", "t", {}, {}}, "text").ok());
+  const auto load = metric_of(parser, "load=-0.50e1");
+  ASSERT_TRUE(load);
+  EXPECT_EQ(metric_item_of({"", "t", {{"k", "v"}}, 5}, {*load, {"n", "1"}}),
+            R"({"metrics":{"load":-0.50e1,"n":1},"target":"t","dimension":{"k":"v"},"timestamp":5})");
+  EXPECT_EQ(metric_item_of({}, {*load}), R"({"metrics":{"load":-0.50e1},"dimension":{}})");
+  for (const char* bad : {"", "load", "=1", "load=", "load=x", "load=01", "load=\"1\"", "load=1,", "load=true"})
+    EXPECT_FALSE(metric_of(parser, bad)) << bad;
 }
 
 TEST(CtlBatch, LinesAreBounded) {
@@ -142,12 +144,15 @@ TEST(CtlBatch, LinesAreBounded) {
 
 TEST(CtlBatch, BatchesAreBoundedInItemsAndBytes) {
   Batch batch;
-  for (std::size_t i = 0; i < kBatchItemsMax; ++i) {
+  for (std::size_t i = 0; i < kBatchItemsDefault; ++i) {
     EXPECT_TRUE(batch.has_room_for("{}"));
     batch.add("{}");
   }
   EXPECT_FALSE(batch.has_room_for("{}"));
-  batch.clear();
+  batch = Batch(1);
+  batch.add("{}");
+  EXPECT_FALSE(batch.has_room_for("{}"));
+  batch = Batch();
   EXPECT_TRUE(batch.has_room_for(std::string(kBatchBytesMax * 2, 'x')));
   batch.add("{}");
   EXPECT_TRUE(batch.has_room_for(std::string(kBatchBytesMax - 3, 'x')));
@@ -173,14 +178,6 @@ TEST(CtlStatus, FiguresAreForPeople) {
   EXPECT_EQ(duration_text(3'599'999), "59 min");
   EXPECT_EQ(duration_text(5 * 3'600'000 + 60'000), "5 h 1 min");
   EXPECT_EQ(duration_text(49LL * 3'600'000), "2 d 1 h");
-}
-
-TEST(CtlBatch, OnlyABusyServerIsAskedAgainAndNotForEver) {
-  EXPECT_EQ(wait_s(429, 7, 1), 7);
-  EXPECT_EQ(wait_s(503, 0, 1), 1);
-  EXPECT_EQ(wait_s(503, 100'000, 19), 60);
-  EXPECT_FALSE(wait_s(503, 1, 20));
-  for (const int status : {200, 400, 401, 413, 500}) EXPECT_FALSE(wait_s(status, 1, 1)) << status;
 }
 
 }  // namespace
