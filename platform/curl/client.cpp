@@ -33,6 +33,11 @@ extern "C" std::size_t tocsin_curl_on_body(char* data, std::size_t size, std::si
   return bytes;
 }
 
+/// Called by libcurl (C) as data moves, and about once a second. Not 0 ends the exchange.
+extern "C" int tocsin_curl_on_progress(void* stop, curl_off_t, curl_off_t, curl_off_t, curl_off_t) noexcept {
+  return static_cast<const std::atomic<bool>*>(stop)->load(std::memory_order_relaxed) ? 1 : 0;
+}
+
 struct FreeList {
   void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
 };
@@ -54,6 +59,7 @@ Error from_curl(CURLcode code, const Sink& sink, std::int32_t os_errno) noexcept
     case CURLE_URL_MALFORMAT: return error(Errc::invalid_input, "not a URL of http:// or https://");
     case CURLE_COULDNT_RESOLVE_HOST: return error(Errc::unavailable, "no such host");
     case CURLE_COULDNT_CONNECT: return error(Errc::unavailable, "no connection", os_errno);
+    case CURLE_ABORTED_BY_CALLBACK: return error(Errc::io_failed, "stopped");
     case CURLE_OPERATION_TIMEDOUT: return error(Errc::timed_out, "no answer in time");
     default: return error(Errc::io_failed, "the connection broke before the answer was complete", os_errno);
   }
@@ -101,6 +107,11 @@ Result<Response> Client::request(const Request& request) {
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &sink);
   if (!options_.unix_socket.empty()) {
     curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, options_.unix_socket.c_str());
+  }
+  if (options_.stop != nullptr) {
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
+    curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, tocsin_curl_on_progress);
+    curl_easy_setopt(easy, CURLOPT_XFERINFODATA, options_.stop);
   }
   if (request.is_post) {
     curl_easy_setopt(easy, CURLOPT_POST, 1L);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -15,6 +16,8 @@ struct Options {
   std::string unix_socket;                     ///< not empty: every request goes there, whatever host the URL names
   std::size_t response_bytes_max = 16U << 20;  ///< a longer answer is an error
   std::int64_t connect_timeout_ms = 5'000;
+  /// Not null: once true, the exchange that is going on ends within about a second, as io_failed. Outlives the client.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 struct Request {

@@ -10,6 +10,7 @@ namespace tocsin::ctl {
 
 [[nodiscard]] std::span<const Command> plugin_commands() noexcept;
 [[nodiscard]] std::span<const Command> push_commands() noexcept;
+[[nodiscard]] std::span<const Command> bench_commands() noexcept;
 [[nodiscard]] std::span<const Command> alert_commands() noexcept;
 [[nodiscard]] std::span<const Command> event_commands() noexcept;
 [[nodiscard]] std::span<const Command> account_commands() noexcept;

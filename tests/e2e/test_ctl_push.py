@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tocsinctl push: against a server that refuses, is busy and loses answers, and against the daemon itself."""
+"""tocsinctl push and bench: against a server that refuses, is busy and loses answers, and against the daemon itself."""
 import collections
 import gzip
 import http.server
 import json
 import os
 import pty
+import signal
 import subprocess
 import threading
 import time
@@ -13,7 +14,7 @@ import time
 import pytest
 
 from appliance import Appliance
-from world import BIN, memory_folder
+from world import BIN, end_process, memory_folder, wait_for
 
 EVENT = ["--event-name", "e", "--target", "t"]
 
@@ -210,3 +211,37 @@ def test_the_daemon_takes_them_all_and_its_own_agent_is_the_daemon(box):
     stored = [e["event"] for e in box.events()]
     assert [e["event"]["content"] for e in stored[:-1]] == [*lines.splitlines(), "by agent"]
     assert stored[-1]["metrics"] == {"load": 0.5}
+
+
+def plugin_ids(box):
+    return {one["plugin_id"] for one in box.ctl("plugin", "list")}
+
+
+def test_bench_loads_the_box_and_leaves_no_instance(box):
+    before, stored = plugin_ids(box), box.status()["events"]["accepted"]
+    got = box.ctl("bench", "--rate", 200, "--seconds", 1, "--connections", 4, "--batch", 3)
+    assert 50 <= got["requests"] == got["answers"]["200"] <= 200 and got["events_stored"] == 3 * got["requests"]
+    assert 0 < got["requests_per_s"] <= 201 and got["events_per_s"] == pytest.approx(3 * got["requests_per_s"])
+    latency = got["latency_us"]
+    assert 0 < latency["p50"] <= latency["p95"] <= latency["p99"] <= latency["max"]
+    assert got["instance_deleted"] and plugin_ids(box) == before
+    assert box.status()["events"]["accepted"] - stored == got["events_stored"]
+
+
+def test_bench_does_not_push_others_events_out(box):
+    got = box.run_ctl("bench", "--rate", 50_000, "--seconds", 3600, "--batch", 1000)
+    assert (got.returncode, got.stdout) == (1, "") and "others' events would go" in got.stderr
+    assert not any(name.startswith("bench_") for name in plugin_ids(box))
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_bench_cleans_up_and_says_what_it_saw(box, how):
+    process = subprocess.Popen([BIN / "tocsinctl", "--socket", box.socket, "--format", "json", "bench", "--rate", "50", "--seconds", "60"],
+                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: any(name.startswith("bench_") for name in plugin_ids(box)), what="the instance")
+    time.sleep(0.2)
+    assert end_process(process, how) == 1
+    out, err = process.communicate()
+    got = json.loads(out)
+    assert got["interrupted"] and got["instance_deleted"] and "interrupted" in err and got["seconds"] < 10
+    assert not any(name.startswith("bench_") for name in plugin_ids(box))

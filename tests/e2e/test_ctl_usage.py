@@ -121,7 +121,8 @@ def ctl_json(*args, daemon, code=0):
     ["push", "--data-id", "1", "--token", "t", "--metric", "a=x"], ["push", "--token", "t", "-"], ["push", "--data-id", "1", "-"],
     ["push", "--data-id", "1", "--token", "t", "--batch", "0", "-"], ["push", "-report", "--data-id", "1"],
     ["push", "--data-id", "1", "--token", "t", "--idempotency-key", "a b", "-"], ["-report", "file"],
-    ["events", "query", "--limit", "0"], ["events", "query", "--dimension", "k"], ["plugin", "update", "demo"], ["--socket"],
+    ["bench", "--rate", "0"], ["bench", "--rate", "50001"], ["bench", "--seconds", "3601"], ["bench", "--connections", "129"],
+    ["bench", "--batch", "1001"], ["events", "query", "--limit", "0"], ["events", "query", "--dimension", "k"], ["plugin", "update", "demo"], ["--socket"],
     ["user", "add", "bob", "--biz", "x", "--role", "viewer"],
 ])
 def test_wrong_usage_is_one_line_and_exit_2(words):
@@ -156,7 +157,7 @@ def test_a_user_for_some_businesses_is_refused_and_not_made(daemon):
     assert "not supported yet" in got.stderr and not daemon.asked
 
 
-@pytest.mark.parametrize("words", [[], ["plugin"], ["plugin", "create"], ["push"], ["config", "explain"]])
+@pytest.mark.parametrize("words", [[], ["plugin"], ["plugin", "create"], ["push"], ["bench"], ["config", "explain"]])
 def test_help_is_on_stdout_and_exit_0(words):
     got = ctl(*words, "--help")
     assert (got.returncode, got.stderr) == (0, "")
