@@ -6,6 +6,7 @@
 #include "src/programs/tocsinctl_commands.hpp"
 #include "src/programs/tocsinctl_context.hpp"
 #include "src/programs/tocsinctl_plugin_files.hpp"
+#include "src/programs/tocsinctl_plugin_hops.hpp"
 
 namespace tocsin::ctl {
 namespace {
@@ -196,7 +197,8 @@ constexpr std::array kPluginCommands = {
     Command{"plugin delete", "INSTANCE", 1, 1, "Forget a source; its events stay.", {}, remove},
     Command{"plugin rotate", "INSTANCE", 1, 1, "Give a source a new token; the old one holds for a day.",
             kRotateOptions, rotate},
-    Command{"plugin test", "", 0, 0, ""},
+    Command{"plugin test", "INSTANCE", 1, 1, "Send one marked event and follow it: taken, on flash, alert, upstream.",
+            kPluginTestOptions, test_plugin},
     Command{"plugin import", "FILE", 1, 1, "Register or change all sources of a file, or none.", kImportOptions,
             import_plugins},
     Command{"plugin export", "[INSTANCE]", 0, 1, "All sources, or one, as an import takes them.", {}, export_plugins},

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tocsinctl push and bench: against a server that refuses, is busy and loses answers, and against the daemon itself."""
+"""tocsinctl push, bench and plugin test: against a server that refuses, is busy and loses answers, and against the daemon itself."""
 import collections
 import gzip
 import http.server
 import json
 import os
 import pty
+import shutil
 import signal
 import subprocess
 import threading
@@ -14,7 +15,7 @@ import time
 import pytest
 
 from appliance import Appliance
-from world import BIN, end_process, memory_folder, wait_for
+from world import BIN, Mosquitto, end_process, memory_folder, wait_for
 
 EVENT = ["--event-name", "e", "--target", "t"]
 
@@ -71,9 +72,14 @@ def fake():
 
 @pytest.fixture(scope="module")
 def box():
-    one = Appliance(memory_folder() / "box").start()
+    folder = memory_folder()
+    broker = Mosquitto(folder / "broker")
+    one = Appliance(folder / "box", upstreams={"centre": {"servers": [broker.url]}}).start()
+    one.broker = broker
     yield one
     one.end()
+    broker.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def ctl(*words, stdin="", env=None):
@@ -139,7 +145,7 @@ def test_a_terminal_gets_a_progress_bar_and_nobody_else(fake, tmp_path):
     file = tmp_path / "f"
     file.write_text("line\n" * 300)
     words = ["push", "--url", f"http://{fake.address}", "--data-id", "5", "--token", "t", *EVENT, "--batch", "100", str(file)]
-    fake.script.extend([(200, None), (503, 1)])
+    fake.script.extend([(200, None), (503, None)])
     terminal, other_end = pty.openpty()
     got = subprocess.run([BIN / "tocsinctl", *words], stdout=subprocess.PIPE, stderr=other_end, timeout=60)
     os.close(other_end)
@@ -179,17 +185,16 @@ def test_the_examples_of_bkmonitorbeat_work_with_the_same_words(fake):
              "-report.event.target", "yyyyyyyyy", "-report.event.content", "zzzzzz"]
     series = ["-report", *by_http, "-report.message.kind", "timeseries", "-report.bk_data_id", 7, "-report.message.body",
               '{"data_id": 1, "access_token": "x", "data": [{"metrics": {"cpu_load": 234}, "target": "h", "dimension": {}, "timestamp": 5}]}']
-    fake.script.extend([(200, None), (503, 1)])
     for words in (body, flags, ["push", *flags], series):
         got = ctl(*words)
         assert (got.returncode, got.stdout) == (0, ""), got.stderr
     sent = [body for _, _, body in fake.requests]
     assert sent[0] == json.loads(DOCUMENTED)
-    assert sent[1] == sent[2]
+    assert sent[1]["data"][0] | {"timestamp": 0} == sent[2]["data"][0] | {"timestamp": 0}
     assert sent[2]["data"][0] | {"timestamp": 0} == {"event_name": "xxxxxxxxx", "target": "yyyyyyyyy", "event": {"content": "zzzzzz"},
                                                      "dimension": {}, "timestamp": 0}
-    assert sent[2]["data"][0]["timestamp"] > 1.6e12 and len(sent) == 5
-    assert (sent[4]["data_id"], sent[4]["access_token"], sent[4]["data"][0]["metrics"]) == (7, "x", {"cpu_load": 234})
+    assert sent[2]["data"][0]["timestamp"] > 1.6e12 and len(sent) == 4
+    assert (sent[3]["data_id"], sent[3]["access_token"], sent[3]["data"][0]["metrics"]) == (7, "x", {"cpu_load": 234})
     fake.script.append((401, None))
     assert ctl(*flags).returncode == 1
     got = ctl("-report", *by_http)
@@ -245,3 +250,30 @@ def test_an_interrupted_bench_cleans_up_and_says_what_it_saw(box, how):
     got = json.loads(out)
     assert got["interrupted"] and got["instance_deleted"] and "interrupted" in err and got["seconds"] < 10
     assert not any(name.startswith("bench_") for name in plugin_ids(box))
+
+
+def hops(box, *words, code=0):
+    return {hop["hop"]: hop for hop in box.ctl("plugin", "test", *words, code=code)}
+
+
+def test_a_plugin_test_follows_its_event_to_the_centre(box):
+    loud, quiet, source = box.plugin("loud", "--alert", 2), box.plugin("quiet"), box.plugin("source", "--type", "alert_source")
+    for outcome in ("opened", "folded into"):
+        got = hops(box, "loud", "--token", loud["token"])
+        assert list(got) == ["received", "on flash", "alert", "upstream centre"]
+        assert all(hop["reached"] and 0 < hop["ms"] < 10_000 for hop in got.values())
+        assert got["alert"]["detail"].startswith(outcome)
+    assert "alert" not in hops(box, "quiet", "--token", quiet["token"])
+    assert hops(box, "source", "--token", source["token"])["alert"]["reached"]
+    ended = [alert["state"] for alert in box.alerts() if alert["bk_data_id"] == source["data_id"]]
+    assert ended == ["RECOVERED"]
+
+
+def test_a_plugin_test_says_which_hop_it_did_not_reach(box):
+    plugin = box.plugin("deaf")
+    assert box.run_ctl("plugin", "test", "deaf").returncode == 2  # without a token
+    got = box.run_ctl("plugin", "test", "deaf", "--token", "wrong")
+    assert got.returncode == 1 and "refused with 401" in got.stdout and got.stderr == "tocsinctl: not reached: received\n"
+    box.broker.stop()
+    got = hops(box, "deaf", "--token", plugin["token"], "--timeout-s", 1, code=1)
+    assert got["on flash"]["reached"] and not got["upstream centre"]["reached"]

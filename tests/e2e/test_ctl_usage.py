@@ -121,7 +121,7 @@ def ctl_json(*args, daemon, code=0):
     ["push", "--data-id", "1", "--token", "t", "--metric", "a=x"], ["push", "--token", "t", "-"], ["push", "--data-id", "1", "-"],
     ["push", "--data-id", "1", "--token", "t", "--batch", "0", "-"], ["push", "-report", "--data-id", "1"],
     ["push", "--data-id", "1", "--token", "t", "--idempotency-key", "a b", "-"], ["-report", "file"],
-    ["bench", "--rate", "0"], ["bench", "--rate", "50001"], ["bench", "--seconds", "3601"], ["bench", "--connections", "129"],
+    ["plugin", "test", "demo"], ["plugin", "test", "demo", "--token", "t", "--timeout-s", "601"], ["bench", "--rate", "0"], ["bench", "--rate", "50001"], ["bench", "--seconds", "3601"], ["bench", "--connections", "129"],
     ["bench", "--batch", "1001"], ["events", "query", "--limit", "0"], ["events", "query", "--dimension", "k"], ["plugin", "update", "demo"], ["--socket"],
     ["user", "add", "bob", "--biz", "x", "--role", "viewer"],
 ])
