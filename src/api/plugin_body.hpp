@@ -24,4 +24,7 @@ void read_update(const Services& services, Body& body, std::string_view text, co
 /// Only its keyed hash goes on; the token itself is shown once.
 void set_token(const Services& services, std::string token, core::ChangeInstance& change);
 
+/// The instance that the path means: a data id, or a plugin id that is unique. Null: `refusal` says why.
+[[nodiscard]] const model::Instance* find_instance(const Services& services, const Call& call, Reply& refusal);
+
 }  // namespace tocsin::api

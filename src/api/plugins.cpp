@@ -15,7 +15,8 @@ using model::Instance;
 
 constexpr std::int64_t kTokenOverlapSDefault = 24 * 3600;
 
-/// The instance that the path means: a data id, or a plugin id that is unique. Null: `refusal` says why.
+}  // namespace
+
 const Instance* find_instance(const Services& services, const Call& call, Reply& refusal) {
   const auto& registry = *services.parts.daemon.view().registry;
   const std::string& text = call.parameter;
@@ -40,6 +41,8 @@ const Instance* find_instance(const Services& services, const Call& call, Reply&
   }
   return found;
 }
+
+namespace {
 
 /// One instance with its profile, which lies in the store.
 class InstanceJob final : public core::Job {

@@ -25,6 +25,7 @@ namespace tocsin::api {
 [[nodiscard]] Reply get_audit(const Services& services, Call& call);
 [[nodiscard]] Reply get_audit_verify(const Services& services, Call& call);
 
+[[nodiscard]] Reply post_explain(const Services& services, Call& call);
 [[nodiscard]] Reply get_plugins(const Services& services, Call& call);
 [[nodiscard]] Reply post_plugins(const Services& services, Call& call);
 [[nodiscard]] Reply get_plugin(const Services& services, Call& call);

@@ -37,6 +37,7 @@ constexpr std::array kRoutes{
   Route{"/api/v1/config",                   get,  kOps,           Need::viewer,             0,         kAdmin, get_config},
   Route{"/api/v1/events",                   get,  kOps,           Need::viewer,             0,         kAdmin, get_events},
   Route{"/api/v1/events",                   post, On::push,       Need::sender_token,       kPushBody, Shape::items, nullptr, Intake::items},
+  Route{"/api/v1/explain/{instance}",       post, kOps,           Need::operator_,          kImportBodyBytesMax, kAdmin, post_explain},
   Route{"/api/v1/plugin_check",             get,  kOps,           Need::viewer,             0,         kAdmin, get_plugin_check},
   Route{"/api/v1/plugin_export",            get,  kOps,           Need::admin,              0,         kAdmin, get_plugin_export},
   Route{"/api/v1/plugin_import",            post, kOps,           Need::admin,              kImportBodyBytesMax, kAdmin, post_plugin_import},

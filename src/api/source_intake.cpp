@@ -2,41 +2,25 @@
 // Events of other systems: /fta/v1/event as bk-collector takes them, /event/<receiver> as BlueKing's ingester does.
 #include "src/api/api.hpp"
 #include "src/api/sender.hpp"
-#include "src/formats/formats.hpp"
-#include "src/jmespath/search.hpp"
-#include "src/json/value.hpp"
+#include "src/api/source_body.hpp"
 #include "src/normalise/http_parts.hpp"
-#include "src/normalise/normalise.hpp"
 
 namespace tocsin::api {
 namespace {
 
 constexpr std::string_view kWrongToken = "reject invalid token";
 constexpr std::string_view kNoRoom = "the body takes more memory than this box has for one request: send fewer events";
-/// YAML and XML bodies are larger while they are read than JSON ones; libyaml's share comes from the parser's line.
-constexpr std::size_t kOtherFormatBytesMax = 256 * KiB;
-/// What a normalised request may be, and what one field may add before that is seen.
-constexpr std::size_t kOutputBytesMax = 256 * KiB;
-constexpr std::uint32_t kFieldStepsMax = kOutputBytesMax / jmespath::kBytesPerStep;
-
 /// bk-collector says so of everything that it refuses before it has read the body.
 std::string precheck(std::uint16_t status, std::string_view ip, std::string_view why) {
   std::string out = "run pre-check failed, rtype=fta, code=" + std::to_string(status) + ", ip=";
   return out.append(ip).append(": ").append(why);
 }
 
-std::vector<normalise::HttpPart> parts_of(const std::vector<port::HttpMember>& members) {
-  std::vector<normalise::HttpPart> out;
-  out.reserve(members.size());
-  for (const auto& member : members) out.push_back({member.name, member.value});
-  return out;
-}
-
 /// The text of the normalised events while it is charged to the intake.
 class ChargedText {
  public:
   ChargedText(Budget& memory, std::size_t body_bytes)
-      : memory_(memory), bytes_(std::min(4 * body_bytes + 4 * KiB, 2 * kOutputBytesMax)) {
+      : memory_(memory), bytes_(std::min(4 * body_bytes + 4 * KiB, 2 * kSourceOutputBytesMax)) {
     if (!memory_.try_charge(bytes_)) throw std::bad_alloc();
     try {
       text.reserve(bytes_);
@@ -54,23 +38,6 @@ class ChargedText {
   Budget& memory_;
   std::size_t bytes_;
 };
-
-/// A body of another format as JSON; the message of what is wrong with it.
-tl::expected<void, ingest::Refusal> to_json(SourceFormat format, std::string_view body, Budget& memory,
-                                            std::pmr::string& out) {
-  const formats::Limits limits{.body_bytes_max = kOtherFormatBytesMax, .spare_bytes = json::kPaddingBytes};
-  const auto done = format == SourceFormat::yaml ? formats::yaml_to_json(body, memory, out, limits)
-                    : format == SourceFormat::xml
-                        ? formats::xml_to_json(body, formats::XmlStyle::mxj, memory, out, limits)
-                        : formats::text_to_json(body, out, limits);
-  if (done) return {};
-  const auto& error = done.error();
-  const bool is_too_large = error.what == formats::FormatError::What::too_large;
-  return ingest::refuse(is_too_large ? RefusalCode("body_too_long") : RefusalCode("body_format"),
-                        "body: " + std::string(error.reason) + " (line " + std::to_string(error.line) + ", column " +
-                            std::to_string(error.column) + ")",
-                        is_too_large ? 413 : 400);
-}
 
 }  // namespace
 
@@ -185,37 +152,12 @@ Reply Api::normalise_events(const SourceRequest& source, const model::Instance& 
   const auto refused = [&source](const ingest::Refusal& why) {
     return refuse(source.shape, why.http_status, why.message, source.request_id, why.code);
   };
-  Budget& memory = *parts_.intake;
-  ChargedText events(memory, body.size());
-  {
-    std::pmr::string made(&memory);
-    std::string_view text = as_text(body);
-    if (profile.format != SourceFormat::json) {
-      if (const auto good = to_json(profile.format, text, memory, made); !good) return refused(good.error());
-      text = made;
-    }
-    const auto checked = parser_.check(text);
-    if (!checked) return refused(ingest::refuse(checked.error()).value());
-    std::pmr::monotonic_buffer_resource arena(&memory);
-    const auto document = json::build(checked->text, arena, memory);
-    if (!document.ok()) return refused({400, "body: cannot be read", "json_invalid"});
-    const normalise::Source from{*document, normalise::header_object(parts_of(source.headers), arena),
-                                 normalise::query_object(parts_of(source.query), arena)};
-    normalise::Options options{.strict = instance.strict};
-    if (instance.rewrite_cloud) options.own_cloud_id = parts_.bk_cloud_id;
-    const normalise::Means means{memory,
-                                 parser_,
-                                 profiles_.library(),
-                                 {.expression_steps_max = kFieldStepsMax, .output_bytes_max = kOutputBytesMax}};
-    const auto count = normalise::normalise(*profile.compiled, from, options, means, events.text);
-    if (!count && count.error().what == normalise::Refusal::What::no_room) throw std::bad_alloc();
-    if (!count) {
-      const bool is_content = count.error().what == normalise::Refusal::What::content;
-      return refused({static_cast<std::uint16_t>(is_content ? 400 : 413), count.error().message, count.error().code});
-    }
-    if (source.debug || *count == 0)
-      return source_success(source.shape, source.request_id, source.debug ? events.text : "");
-  }
+  ChargedText events(*parts_.intake, body.size());
+  const auto count =
+      read_source_body(services_, {profile, instance, source.headers, source.query, body}, nullptr, events.text);
+  if (!count) return refused(count.error());
+  if (source.debug || *count == 0)
+    return source_success(source.shape, source.request_id, source.debug ? events.text : "");
   core::Input input{{pack(source.ticket), static_cast<std::uint32_t>(source.shape), source.request_id},
                     core::Push{model::EventBatch(parts_.intake), false}};
   auto& batch = std::get<core::Push>(input.what).batch;

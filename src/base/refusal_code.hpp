@@ -102,7 +102,7 @@ inline constexpr std::array kRefusals{
   RefusalRow{"out_of_memory", {503}, "No memory for this request now.", kAgain},
   RefusalRow{"path_unknown", {404}, "This listener has no such path.", "Compare path and port with the README: senders use 10205, operators 10206."},
   RefusalRow{"plugin_unknown", {404}, "No instance is meant by that `/event/<plugin_id>` path.", "`tocsinctl plugin list` shows the plugin ids."},
-  RefusalRow{"profile_unusable", {503}, "The profile of the instance is damaged, or its parts are too much together.", "An operator mends it: `tocsinctl plugin show`, `plugin import`."},
+  RefusalRow{"profile_unusable", {409, 503}, "The profile of the instance is damaged, or its parts are too much together.", "An operator mends it: `tocsinctl plugin show`, `plugin import`."},
   RefusalRow{"queue_full", {503}, "Too many requests wait for the writer or the reader.", kAgain},
   RefusalRow{"rate_limited", {429}, "The instance sent more requests in a minute than it may, or may send none.", "Put more items into one request, or raise it: `tocsinctl plugin update --max-rate`."},
   RefusalRow{"rate_limited_total", {429}, "All instances together sent more requests in a second than `[http.push] requests_per_second_max`.", kAgain},

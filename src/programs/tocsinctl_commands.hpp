@@ -17,4 +17,6 @@ namespace tocsin::ctl {
 [[nodiscard]] std::span<const Command> config_commands() noexcept;
 [[nodiscard]] std::span<const Command> system_commands() noexcept;  ///< status, audit, clock and what is still to come
 
+int explain_sample(Context& context, const Args& args);
+
 }  // namespace tocsin::ctl

@@ -167,7 +167,13 @@ constexpr std::array kEventCommands = {
     Command{"reject list", "", 0, 0, ""},
     Command{"reject show", "", 0, 0, ""},
     Command{"reject replay", "", 0, 0, ""},
-    Command{"explain", "", 0, 0, ""},
+    Command{"explain",
+            "INSTANCE FILE",
+            2,
+            2,
+            "What a source makes of a sample (FILE, or - for standard input), step by step; nothing is stored.",
+            {},
+            explain_sample},
 };
 
 }  // namespace

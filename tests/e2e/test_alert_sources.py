@@ -280,3 +280,44 @@ receivers:
         wait_for(lambda: state() == ["RECOVERED"], 20, lambda: (tmp_path / "log").read_text(), 0.1)
     finally:
         end_process(process)
+
+
+def explain(box, name, sample, code=0):
+    got = box.run_ctl("--format", "json", "explain", name, "-", stdin=sample if isinstance(sample, str) else json.dumps(sample))
+    assert got.returncode == code, (got.stdout, got.stderr)
+    return json.loads(got.stdout) if got.stdout else got.stderr
+
+
+def test_explain_shows_every_step_and_what_would_come_of_it_and_stores_nothing(box):
+    sample = webhook("firing") | {"title": "Explained"}
+    before = len(box.events())
+    shown = explain(box, "webhook", sample)
+    steps = {step["place"]: step for step in shown["steps"] if step["what"] == "field"}
+    assert steps["alert_name"]["value"] == '"Explained"' and steps["event_id"]["reason"] == "the expression gives null"
+    assert [step["place"] for step in shown["steps"] if step["what"] == "config"] == ["normalization_config"]
+    (one,) = shown["events"]
+    assert one["event"]["target"] == "door-3" and one["outcome"] == "opened" and one["alert_id"] is None
+    assert len(one["dedupe_md5"]) == 32 and one["severity"] == 2 and shown["refused"] is None
+    assert len(box.events()) == before and not [a for a in box.alerts() if a["alert_name"] == "Explained"]
+    assert send(box, "webhook", sample).status == 200
+    again = explain(box, "webhook", sample)["events"][0]
+    assert again["outcome"] == "folded" and again["alert_id"] == alert_of(box, "Explained")["id"]
+    assert again["dedupe_md5"] == one["dedupe_md5"]
+    refused = explain(box, "webhook", {"host": "x"}, code=1)["refused"]
+    assert (refused["status"], refused["code"]) == (400, "alert_name_missing")
+    assert explain(box, "webhook", "[", code=1)["refused"]["code"] == "json_invalid"
+    text = box.run_ctl("explain", "webhook", "-", stdin=json.dumps(sample))
+    assert "folded, open alert" in text.stdout and "alert_name" in text.stdout
+    assert "no instance of a plugin nobody" in explain(box, "nobody", "{}", code=1)
+
+
+def test_explain_reads_items_of_custom_events_too(box):
+    plugin = box.plugin("explained", "--alert", "2")
+    item = {"event_name": "e", "target": "t", "event": {"content": "c"}, "dimension": {"k": 1}}
+    for sample in (item, [item], {"data_id": plugin["data_id"], "access_token": "x", "data": [item]}):
+        (one,) = explain(box, "explained", sample)["events"]
+        assert one["event"]["dimension"] == {"k": "1"} and one["outcome"] == "opened" and one["severity"] == 2
+    assert explain(box, "explained", {"event_name": "e"}, code=1)["refused"]["code"] == "event_target_missing"
+    plain = box.plugin("explained_plain")
+    assert explain(box, plain["data_id"], item)["events"][0] | {"event": None} == {
+        "event": None, "dedupe_md5": None, "outcome": "stored", "alert_id": None}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "src/api/services.hpp"
+#include "src/ingest/refusal.hpp"
+#include "src/normalise/normalise.hpp"
+
+namespace tocsin::api {
+
+/// What a normalised request may be, and what one field may add before that is seen.
+inline constexpr std::size_t kSourceOutputBytesMax = 256 * KiB;
+
+/// One body of an alert source, and how it is to be read.
+struct SourceBody {
+  const ReadyProfile& profile;
+  const model::Instance& instance;
+  const std::vector<port::HttpMember>& headers;
+  const std::vector<port::HttpMember>& query;
+  std::span<const std::byte> bytes;  ///< kPaddingBytes more are readable
+};
+
+/// Appends the list of standard events (perhaps none) to `out` and answers how many they are. Everything else that it
+/// takes comes from the intake and is given back. Throws std::bad_alloc.
+[[nodiscard]] ingest::Checked<std::uint32_t> read_source_body(const Services& services, const SourceBody& body,
+                                                              normalise::Explain* explain, std::string& out);
+
+}  // namespace tocsin::api
