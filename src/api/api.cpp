@@ -37,7 +37,8 @@ Api::Api(const Parts& parts)
     : parts_(parts),
       parser_({.bytes_max = std::max(parts.push_body_bytes_max, kAdminBodyBytesMax)}),
       profiles_(parser_, *parts.profiles),
-      services_{parts_, parser_, profiles_, counters_, emergency_room_},
+      rejects_(parts.reject_memory, parts.reject_alert_percent),
+      services_{parts_, parser_, profiles_, counters_, emergency_room_, rejects_, *this},
       access_(services_),
       total_rate_(parts.push_requests_per_second_max),
       push_reader_(parser_, parts_.crypto),
@@ -158,9 +159,21 @@ void Api::go_on(const Route& route, Call& call) noexcept {
   }
 }
 
+/// What was refused goes to the writer, at most every kRejectWriteMs.
+void Api::write_rejects(bool is_last) {
+  const core::View& view = parts_.daemon.view();
+  auto due = rejects_.take_due(parts_.daemon.now().mono, *view.registry, *view.reject_alarms, is_last);
+  if (!due) return;
+  core::Input input{{}, std::move(*due)};
+  if (parts_.daemon.post(std::move(input))) return;
+  // What a full queue refuses stays with the caller. NOLINTNEXTLINE(bugprone-use-after-move)
+  rejects_.give_back(std::move(std::get<core::TakeRejects>(input.what)));
+}
+
 void Api::on_tick(bool is_last) noexcept {
   try {
     access_.record_left_out(is_last);
+    write_rejects(is_last);
   } catch (const std::bad_alloc&) {
     ++counters_.out_of_memory;  // the next tick tries again
   }
@@ -168,6 +181,13 @@ void Api::on_tick(bool is_last) noexcept {
 
 void Api::on_answer(core::Answer&& answer) noexcept {
   if (answer.reply.ticket == 0) return;
+  // Of what the turn refuses only this is the sender's doing; the body is gone by then.
+  if (answer.refused == Errc::conflict && answer.data_id != 0 &&
+      static_cast<Shape>(answer.reply.shape) == Shape::push) {
+    rejects_.take(
+        {.data_id = answer.data_id, .http_status = 409, .code = RefusalCode("conflict").text(), .message = answer.data},
+        parts_.daemon.now().wall);
+  }
   const port::Ticket ticket = unpack(answer.reply.ticket);
   try {
     services_.answer(ticket, reply_to(answer));

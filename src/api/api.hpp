@@ -20,7 +20,7 @@ namespace tocsin::api {
 /// Memory: batches come from Parts::intake; a call of the operator API owns at most its body (16 KiB, an instance 32,
 /// an import 128 and its 512 instances) and what it answers (an events page: 256 KiB).
 /// Threads: io. Jobs it posts refer to it: the daemon drops them before it drops the api.
-class Api final : public port::HttpHandler {
+class Api final : public port::HttpHandler, private Replayer {
  public:
   /// Throws std::bad_alloc.
   explicit Api(const Parts& parts);
@@ -63,8 +63,20 @@ class Api final : public port::HttpHandler {
                               std::span<std::byte> body);
   [[nodiscard]] Reply push(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body);
   [[nodiscard]] Reply items(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body);
+  /// Who has shown who they are, and with what.
+  struct Sender {
+    const model::Instance& instance;
+    Shape shape;
+    std::string_view body;
+    std::string_view token;  ///< shown in the head or in the body
+    bool is_json = true;     ///< the body
+  };
   /// Nothing: the instance may send now; else the refusal.
-  [[nodiscard]] Reply refuse_sender(const model::Instance& instance, Shape shape, const Id128& request_id);
+  [[nodiscard]] Reply refuse_sender(const Sender& sender, const Id128& request_id);
+  /// A refusal that goes into the reject box too.
+  [[nodiscard]] Response reject(const Sender& sender, const ingest::Refusal& refusal, const Id128& request_id);
+  [[nodiscard]] Reply replay(const Call& call, const model::Reject& reject) override;
+  void write_rejects(bool is_last);
   [[nodiscard]] const model::Instance* find_sender(const port::HttpRequest& request,
                                                    const ingest::StandardEnvelope& envelope) const;
   /// A request of an alert source: source_intake.cpp.
@@ -75,10 +87,13 @@ class Api final : public port::HttpHandler {
     std::int32_t data_id = 0;
     std::uint32_t profile_revision = 0;
     bool debug = false;
+    std::string token;
     std::vector<port::HttpMember> headers;
     std::vector<port::HttpMember> query;
   };
   class ProfileJob;
+  [[nodiscard]] static Sender sender_of(const SourceRequest& source, const model::Instance& instance,
+                                        std::span<const std::byte> body, bool is_json = false) noexcept;
   template <class Work>
   void go_on(const SourceRequest& request, Work&& work) noexcept;
   [[nodiscard]] Reply source(const port::HttpRequest& request, const Match& found, port::Ticket ticket,
@@ -95,6 +110,7 @@ class Api final : public port::HttpHandler {
   std::string emergency_room_;
   json::Parser parser_;
   Profiles profiles_;
+  RejectBox rejects_;
   Services services_;
   Access access_;
   RateLimit rate_;

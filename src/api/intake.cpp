@@ -19,17 +19,39 @@ bool is_data_id(std::int64_t number) noexcept {
   return number > 0 && number <= std::numeric_limits<std::int32_t>::max();
 }
 
+std::string_view token_in_head(const port::HttpRequest& request) noexcept {
+  const std::string_view token = request.header("X-BK-TOKEN");
+  return token.empty() ? parse_bearer(request.header("Authorization")) : token;
+}
+
 }  // namespace
 
-Reply Api::refuse_sender(const model::Instance& instance, Shape shape, const Id128& request_id) {
+Api::Response Api::reject(const Sender& sender, const ingest::Refusal& refusal, const Id128& request_id) {
+  rejects_.take({.data_id = sender.instance.data_id,
+                 .way = sender.shape == Shape::push    ? model::RejectWay::push
+                        : sender.shape == Shape::items ? model::RejectWay::items
+                                                       : model::RejectWay::source,
+                 .http_status = refusal.http_status,
+                 .code = refusal.code.text(),
+                 .message = refusal.message,
+                 .body = sender.body,
+                 .token = sender.token,
+                 .is_json = sender.is_json},
+                parts_.daemon.now().wall);
+  return refuse(sender.shape, refusal.http_status, refusal.message, request_id, refusal.code);
+}
+
+Reply Api::refuse_sender(const Sender& sender, const Id128& request_id) {
+  const model::Instance& instance = sender.instance;
   const Monotonic now = parts_.daemon.now().mono;
   // Nobody is charged for what another limit refuses: first whether all of them have room, then this one, then both.
   if (const std::uint16_t wait_s = total_rate_.wait(now); wait_s != 0) {
     ++counters_.rate_limited;
-    auto out =
-        refuse(shape, 429,
-               "rate limit: this box takes at most " + std::to_string(total_rate_.per_second()) + " requests a second",
-               request_id, "rate_limited_total");
+    auto out = reject(
+        sender,
+        {429, "rate limit: this box takes at most " + std::to_string(total_rate_.per_second()) + " requests a second",
+         "rate_limited_total"},
+        request_id);
     out.retry_after_s = wait_s;
     return out;
   }
@@ -42,9 +64,11 @@ Reply Api::refuse_sender(const model::Instance& instance, Shape shape, const Id1
   ++counters_.rate_limited;
   const bool refuses_all = instance.max_rate < -1;
   const std::int32_t rate = instance.max_rate == -1 ? model::kMaxRateDefault : instance.max_rate;
-  auto out = refuse(shape, 429,
-                    refuses_all ? std::string("rate limit: this instance refuses all requests")
-                                : "rate limit: at most " + std::to_string(rate) + " requests a minute",
+  auto out = reject(sender,
+                    {429,
+                     refuses_all ? std::string("rate limit: this instance refuses all requests")
+                                 : "rate limit: at most " + std::to_string(rate) + " requests a minute",
+                     "rate_limited"},
                     request_id);
   out.retry_after_s = wait_s;
   return out;
@@ -95,11 +119,14 @@ Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span
                                                                 envelope->access_token, parts_.crypto, parts_.secret)
                                         : nullptr;
   if (instance == nullptr) return refuse(Shape::push, 401, kInvalidToken, id);
-  if (auto refusal = refuse_sender(*instance, Shape::push, id)) return refusal;
+  rejects_.count(instance->data_id);
+  const Sender sender{*instance, Shape::push, as_text(body), envelope->access_token};
+  if (auto refusal = refuse_sender(sender, id)) return refusal;
   const std::string_view key = request.header("Idempotency-Key");
   const bool has_key = key.data() != nullptr;
   if (has_key) {
-    if (const auto good = ingest::check_request_key(key); !good) return refuse_body(Shape::push, good.error(), id);
+    const auto good = ingest::check_request_key(key);
+    if (!good) return reject(sender, good.error(), id);
   }
   core::Input input{{pack(ticket), static_cast<std::uint32_t>(Shape::push), id},
                     core::Push{model::EventBatch(parts_.intake), false}};
@@ -108,7 +135,7 @@ Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span
   batch.registry_generation = registry.generation();
   batch.request_id = id;
   if (auto taken = push_reader_.read_items(*instance, batch.received, batch); !taken) {
-    return refuse_body(Shape::push, taken.error(), id);
+    return reject(sender, taken.error(), id);
   }
   if (has_key) {
     const auto made = ingest::make_request_key(parts_.crypto, parts_.secret, batch.data_id, key, body);
@@ -121,8 +148,7 @@ Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span
 /// The instance that a standard event's sender is; null: nobody we know. A token alone finds its instance.
 const model::Instance* Api::find_sender(const port::HttpRequest& request,
                                         const ingest::StandardEnvelope& envelope) const {
-  std::string_view token = request.header("X-BK-TOKEN");
-  if (token.empty()) token = parse_bearer(request.header("Authorization"));
+  std::string_view token = token_in_head(request);
   if (token.empty()) token = envelope.access_token.value_or(std::string_view{});
   if (token.empty() || token.size() > model::kTokenBytesMax) return nullptr;
   const auto& registry = *parts_.daemon.view().registry;
@@ -134,12 +160,19 @@ const model::Instance* Api::find_sender(const port::HttpRequest& request,
 Reply Api::items(const port::HttpRequest& request, port::Ticket ticket, std::span<std::byte> body) {
   const Id128 id = request_id();
   const auto envelope = standard_reader_.read_envelope(body);
-  if (!envelope) return refuse_body(Shape::items, envelope.error(), id);
-  const model::Instance* instance = find_sender(request, *envelope);
+  const model::Instance* instance =
+      find_sender(request, envelope ? *envelope : ingest::StandardEnvelope{});  // the head may say who sends
+  if (instance != nullptr) rejects_.count(instance->data_id);
+  if (!envelope && instance == nullptr) return refuse_body(Shape::items, envelope.error(), id);
   if (instance == nullptr) return refuse(Shape::items, 401, kInvalidToken, id);
-  if (auto refusal = refuse_sender(*instance, Shape::items, id)) return refusal;
+  const std::string_view token = token_in_head(request);
+  const Sender sender{*instance, Shape::items, as_text(body),
+                      token.empty() ? envelope->access_token.value_or(std::string_view{}) : token,
+                      envelope.has_value()};
+  if (!envelope) return reject(sender, envelope.error(), id);
+  if (auto refusal = refuse_sender(sender, id)) return refusal;
   if (instance->type == model::InstanceType::time_series) {
-    return refuse(Shape::items, 400, "this instance does not take events", id, "time_series");
+    return reject(sender, {400, "this instance does not take events", "time_series"}, id);
   }
   core::Input input{{pack(ticket), static_cast<std::uint32_t>(Shape::items), id},
                     core::Push{model::EventBatch(parts_.intake), true}};
@@ -148,7 +181,7 @@ Reply Api::items(const port::HttpRequest& request, port::Ticket ticket, std::spa
   batch.registry_generation = parts_.daemon.view().registry->generation();
   batch.request_id = id;
   if (auto taken = standard_reader_.read_items(*instance, batch.received, id, batch); !taken) {
-    return refuse_body(Shape::items, taken.error(), id);
+    return reject(sender, taken.error(), id);
   }
   return hand_over(std::move(input), Shape::items);
 }

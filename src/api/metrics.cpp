@@ -133,6 +133,19 @@ void expose_api(Exposition& out, const Counters& c) {
   out.counter("tocsin_api_refused_credentials_total", "Requests refused for their credentials", c.refused_credentials);
 }
 
+/// A series for each instance that was refused something; most have none.
+void expose_rejects(Exposition& out, const RejectBox& rejects, const std::vector<model::Instance>& instances) {
+  out.counter("tocsin_rejects_total", "Requests of known senders that were refused, since start", rejects.total());
+  out.counter("tocsin_rejects_not_kept_total", "Refusals that found no room on their way to the reject box",
+              rejects.left_out());
+  out.family("tocsin_instance_rejects_total", "counter", "The same of one instance");
+  for (const model::Instance& instance : instances) {
+    if (const std::uint64_t count = rejects.rejects_of(instance.data_id); count != 0) {
+      out.sample("tocsin_instance_rejects_total", label("data_id", std::to_string(instance.data_id)), count);
+    }
+  }
+}
+
 }  // namespace
 
 Reply get_metrics(const Services& services, Call& /*call*/) {
@@ -151,6 +164,7 @@ Reply get_metrics(const Services& services, Call& /*call*/) {
   expose_process(out, process);
   expose_upstreams(out, process.upstreams);
   expose_api(out, services.counters);
+  expose_rejects(out, services.rejects, daemon.view().registry->instances());
   return response;
 }
 

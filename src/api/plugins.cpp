@@ -60,7 +60,8 @@ class InstanceJob final : public core::Job {
     answer_guarded(services_, call_, outcome, [&] {
       std::string data;
       json::Writer w(data);
-      registry::write_instance(w, instance_, &profile_, call_.who.role >= model::Role::admin);
+      registry::write_instance(w, instance_, &profile_, call_.who.role >= model::Role::admin,
+                               services_.rejects.rejects_of(instance_.data_id));
       return data;
     });
   }
@@ -93,7 +94,7 @@ Reply get_plugins(const Services& services, Call& call) {
   json::Writer w(data);
   w.object().name("items").array();
   for (const Instance& instance : services.parts.daemon.view().registry->instances())
-    registry::write_instance(w, instance);
+    registry::write_instance(w, instance, nullptr, false, services.rejects.rejects_of(instance.data_id));
   w.end_array().end_object();
   return call.succeed(data);
 }

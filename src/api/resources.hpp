@@ -39,6 +39,10 @@ namespace tocsin::api {
 [[nodiscard]] Reply get_plugin_check(const Services& services, Call& call);
 [[nodiscard]] Reply get_plugin_export(const Services& services, Call& call);
 
+[[nodiscard]] Reply get_rejects(const Services& services, Call& call);
+[[nodiscard]] Reply get_reject(const Services& services, Call& call);
+[[nodiscard]] Reply post_reject_replay(const Services& services, Call& call);
+
 [[nodiscard]] Reply get_users(const Services& services, Call& call);
 [[nodiscard]] Reply post_users(const Services& services, Call& call);
 [[nodiscard]] Reply post_user_passwd(const Services& services, Call& call);

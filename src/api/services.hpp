@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory_resource>
+#include <optional>
 #include <string>
 
 #include "src/api/password.hpp"
 #include "src/api/ports.hpp"
 #include "src/api/profiles.hpp"
+#include "src/api/reject_box.hpp"
 #include "src/api/reply.hpp"
 #include "src/json/parser.hpp"
 #include "src/port/crypto.hpp"
@@ -36,9 +38,11 @@ struct Parts {
   Budget* body_pool = nullptr;                    ///< what bodies are read into; inflated ones are charged to it too
   FindAsset find_asset = nullptr;                 ///< null: no page
   std::uint32_t password_iterations = kPasswordIterations;
-  std::int32_t bk_biz_id = 2;       ///< of new instances
-  std::int32_t bk_cloud_id = 0;     ///< where the addresses of this site are
-  int timezone_offset_minutes = 0;  ///< of time texts without a zone in standard events
+  std::int32_t bk_biz_id = 2;               ///< of new instances
+  std::int32_t bk_cloud_id = 0;             ///< where the addresses of this site are
+  int timezone_offset_minutes = 0;          ///< of time texts without a zone in standard events
+  Budget* reject_memory = nullptr;          ///< null: no reject box
+  std::uint32_t reject_alert_percent = 10;  ///< of an instance's requests; 0: no alert
 };
 
 /// Numbers of the api itself, for /metrics.
@@ -49,6 +53,16 @@ struct Counters {
   std::uint64_t refused_credentials = 0;
 };
 
+struct Call;
+/// Carries out again what a sender was refused.
+class Replayer {
+ public:
+  virtual ~Replayer() = default;
+  /// As the same instance, with what is registered of it now; its token and its rate do not matter. The answer is that
+  /// of the operator's call: at once, or through its ticket when the turn is over.
+  [[nodiscard]] virtual std::optional<port::HttpResponse> replay(const Call& call, const model::Reject& reject) = 0;
+};
+
 /// What the handlers share. io thread.
 struct Services {
   const Parts& parts;
@@ -56,6 +70,8 @@ struct Services {
   Profiles& profiles;
   Counters& counters;
   std::string& emergency_room;  ///< for an answer when there is no memory; given away with it, taken anew by the api
+  const RejectBox& rejects;
+  Replayer& replayer;
 
   /// Answers a call that waits, marked with the state of the clock.
   void answer(port::Ticket ticket, port::HttpResponse response) const noexcept {

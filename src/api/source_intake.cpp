@@ -16,6 +16,12 @@ std::string precheck(std::uint16_t status, std::string_view ip, std::string_view
   return out.append(ip).append(": ").append(why);
 }
 
+/// Whether a body with that fault was never read as JSON.
+bool is_of_parser(RefusalCode code) noexcept {
+  return code == RefusalCode("json_invalid") || code == RefusalCode("body_too_many_elements") ||
+         code == RefusalCode("body_too_long");
+}
+
 /// The text of the normalised events while it is charged to the intake.
 class ChargedText {
  public:
@@ -114,10 +120,12 @@ Reply Api::source(const port::HttpRequest& request, const Match& found, port::Ti
     return refuse(shape, 401, is_fta ? precheck(401, request.peer(), kWrongToken) : std::string(kWrongToken), id,
                   "token_invalid");
   }
-  if (auto refusal = refuse_sender(*instance, shape, id)) return refusal;
+  rejects_.count(instance->data_id);
+  const Sender sender{*instance, shape, as_text(body), token, false};
+  if (auto refusal = refuse_sender(sender, id)) return refusal;
   if (instance->type == model::InstanceType::time_series)
-    return refuse(shape, 400, "this instance takes metrics, at /v2/push/", id, "time_series");
-  if (body.empty()) return refuse(shape, 400, "body: empty", id, "body_empty");
+    return reject(sender, {400, "this instance takes metrics, at /v2/push/", "time_series"}, id);
+  if (body.empty()) return reject(sender, {400, "body: empty", "body_empty"}, id);
 
   const auto debug = request.query("debug");
   SourceRequest source{ticket,
@@ -126,6 +134,7 @@ Reply Api::source(const port::HttpRequest& request, const Match& found, port::Ti
                        instance->data_id,
                        instance->profile_revision,
                        debug && !debug->empty(),
+                       token,
                        request.headers(normalise::kHttpPartsMax),
                        request.query_members(normalise::kHttpPartsMax)};
   const ReadyProfile* profile = profiles_.find(instance->data_id, instance->profile_revision);
@@ -143,14 +152,21 @@ Reply Api::take_events(const SourceRequest& source, const model::Instance& insta
     return normalise_events(source, instance, profile, body);
   } catch (const std::bad_alloc&) {
     if (!is_idle || parts_.intake->refusals() == refusals) throw;
-    return refuse(source.shape, 413, kNoRoom, source.request_id, "body_takes_too_much");
+    return reject(sender_of(source, instance, body), {413, std::string(kNoRoom), "body_takes_too_much"},
+                  source.request_id);
   }
+}
+
+Api::Sender Api::sender_of(const SourceRequest& source, const model::Instance& instance,
+                           std::span<const std::byte> body, bool is_json) noexcept {
+  return {instance, source.shape, as_text(body), source.token, is_json};
 }
 
 Reply Api::normalise_events(const SourceRequest& source, const model::Instance& instance, const ReadyProfile& profile,
                             std::span<std::byte> body) {
-  const auto refused = [&source](const ingest::Refusal& why) {
-    return refuse(source.shape, why.http_status, why.message, source.request_id, why.code);
+  const auto refused = [&](const ingest::Refusal& why) {
+    const bool is_json = profile.format == SourceFormat::json && !is_of_parser(why.code);
+    return reject(sender_of(source, instance, body, is_json), why, source.request_id);
   };
   ChargedText events(*parts_.intake, body.size());
   const auto count =

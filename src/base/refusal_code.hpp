@@ -106,6 +106,7 @@ inline constexpr std::array kRefusals{
   RefusalRow{"queue_full", {503}, "Too many requests wait for the writer or the reader.", kAgain},
   RefusalRow{"rate_limited", {429}, "The instance sent more requests in a minute than it may, or may send none.", "Put more items into one request, or raise it: `tocsinctl plugin update --max-rate`."},
   RefusalRow{"rate_limited_total", {429}, "All instances together sent more requests in a second than `[http.push] requests_per_second_max`.", kAgain},
+  RefusalRow{"replay_impossible", {409}, "That entry of the reject box cannot be sent again; the message says why.", "Ask the sender to send it again."},
   RefusalRow{"role_too_low", {403}, "The user or API token has a lower role than this needs.", "Use one with the role."},
   RefusalRow{"storage_corrupt", {500, 503}, "A checksum of the store failed. Senders get 503.", "Look at `tocsinctl status`; a restart salvages the store."},
   RefusalRow{"storage_full", {503}, "No room in the store, and nothing that may go.", "Raise `[store] quota_bytes`, or let the upstreams take their backlog."},

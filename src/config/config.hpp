@@ -68,6 +68,7 @@ struct Config {
 
   std::int64_t memory_budget_bytes = 8'388'608;
   std::int64_t audit_retention_days = 365;
+  std::int64_t rejects_alert_percent = 10;  ///< of an instance's requests in 5 minutes; 0: no alert
 
   std::vector<Upstream> upstreams;  ///< in the order of their names
 };

@@ -202,6 +202,13 @@ constexpr std::array kConfigKeys = {
                 .min = 1,
                 .max = 3650,
                 .help = "Youngest age at which blocks of the audit log may be cut."},
+
+    Key<Config>{.name = "rejects.alert_percent",
+                .field = &Config::rejects_alert_percent,
+                .max = 100,
+                .help =
+                    "An alert opens when more than this share of a source's requests is refused, over 5 minutes and "
+                    "of 20 requests or more. 0: no alert."},
 };
 
 constexpr std::array kUpstreamKeys = {

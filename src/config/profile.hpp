@@ -26,6 +26,7 @@ struct Ledger {
   std::int64_t small_bodies = 0;
   std::int64_t body_pool = 0;
   std::int64_t intake = 0;
+  std::int64_t rejects = 0;
   std::int64_t parser = 0;
   std::int64_t profiles = 0;
   std::int64_t turn = 0;
@@ -35,7 +36,7 @@ struct Ledger {
   std::int64_t channel = 0;
 };
 
-inline constexpr std::size_t kLedgerLines = 13;
+inline constexpr std::size_t kLedgerLines = 14;
 
 /// The ledger as a list, in the order of the struct. The names are those of status, metrics and the page.
 [[nodiscard]] constexpr std::array<LedgerLine, kLedgerLines> lines(const Ledger& ledger) noexcept {
@@ -46,6 +47,7 @@ inline constexpr std::size_t kLedgerLines = 13;
       {"small_bodies", ledger.small_bodies, "request bodies that never wait"},
       {"body_pool", ledger.body_pool, "request bodies that reserve their length before they are read"},
       {"intake", ledger.intake, "checked requests that wait for a turn"},
+      {"rejects", ledger.rejects, "refusals on their way to the reject box, and how many each instance had"},
       {"parser", ledger.parser, "the JSON parser and its output for one largest body"},
       {"profiles", ledger.profiles, "compiled profiles of alert sources, and their regular expressions"},
       {"turn", ledger.turn, "dirty pages and scratch of the one write transaction"},

@@ -109,6 +109,7 @@ View Core::view() const {
   out.registry = state_->registry;
   out.clocks = state_->clocks;
   out.folds = state_->folds;
+  out.reject_alarms = state_->reject_alarms;
   return out;
 }
 

@@ -91,10 +91,10 @@ Status Core::first_turn(const Origin& origin, Now now) {
   if (origin.needs_store_id() || origin.is_hurt) done = turn.put_identity(state_->identity);
   if (done.ok() && (state_->is_audit_broken || origin.is_salvaged)) {
     done = turn.begin_audit_epoch(store, kDamaged);
-    if (done.ok()) done = turn.raise_own("store salvaged", kDamaged, 1);
+    if (done.ok()) done = turn.raise_own({"store salvaged", kDamaged, 1});
   }
   if (done.ok() && origin.is_new) done = turn.audit(model::AuditAction::store_created, "system", store, "");
-  if (done.ok() && origin.is_moved) done = turn.raise_own("moved disk or clone?", kMoved, 2);
+  if (done.ok() && origin.is_moved) done = turn.raise_own({"moved disk or clone?", kMoved, 2});
   if (done.ok()) done = turn.begin_boot();
   if (done.ok()) done = turn.sync_upstreams();
   if (done.ok()) done = turn.commit();

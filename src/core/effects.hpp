@@ -23,6 +23,7 @@ struct Answer {
   ReplyTo reply;
   std::optional<Errc> refused;  ///< empty: done and durable
   std::string data;             ///< done: JSON for `data` (may be empty); refused: words for people
+  std::int32_t data_id = 0;     ///< of a refused push
 };
 
 inline constexpr std::size_t kBootClocksMax = 64;  ///< boots whose records can still be re-dated
@@ -55,6 +56,9 @@ inline constexpr std::size_t kFoldNewsMax = 256;  ///< the newest; others show t
 using CursorLost = std::array<bool, kUpstreamsMax>;
 using Cursors = std::array<std::array<std::uint64_t, model::kLanes>, kUpstreamsMax>;
 
+/// Data ids whose alert about their rejects is open, sorted.
+using RejectAlarms = std::vector<std::int32_t>;
+
 /// What other threads may know of the state after a turn. Copied, never shared.
 struct View {
   std::uint64_t turn = 0;
@@ -66,6 +70,7 @@ struct View {
   registry::Registry::Pointer registry;
   std::shared_ptr<const BootClocks> clocks;
   std::shared_ptr<const std::vector<FoldNews>> folds = std::make_shared<const std::vector<FoldNews>>();  ///< never null
+  std::shared_ptr<const RejectAlarms> reject_alarms = std::make_shared<const RejectAlarms>();            ///< never null
 };
 
 /// Numbers for status and metrics.

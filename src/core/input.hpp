@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <variant>
@@ -13,6 +14,7 @@
 #include "src/model/batch.hpp"
 #include "src/model/instance.hpp"
 #include "src/model/profile.hpp"
+#include "src/model/reject.hpp"
 
 namespace tocsin::core {
 
@@ -99,6 +101,38 @@ struct Confirm {
   bool is_urgent = false;  ///< half the delivery window is unrecorded: do not wait
 };
 
+/// Refusals of one instance for one reason since the last TakeRejects, as model::Reject has them.
+struct Refused {
+  explicit Refused(std::pmr::memory_resource* memory) : code(memory), message(memory), body(memory) {}
+  std::int32_t data_id = 0;
+  std::uint16_t http_status = 0;
+  model::RejectWay way = model::RejectWay::push;
+  bool is_time_trusted = false;
+  bool is_whole = false;
+  std::uint64_t count = 0;
+  std::int64_t first_ms = 0;
+  std::int64_t last_ms = 0;
+  std::uint32_t body_bytes = 0;
+  std::pmr::string code;
+  std::pmr::string message;
+  std::pmr::string body;
+};
+
+/// The share of an instance's requests that is refused came over the limit, or is below it again.
+struct RejectAlarm {
+  std::int32_t data_id = 0;
+  bool is_over = false;
+  std::uint64_t requests = 0;  ///< lately
+  std::uint64_t rejects = 0;   ///< of them
+};
+
+/// What goes into the reject box. Nobody waits for it; a turn that fails loses it.
+struct TakeRejects {
+  explicit TakeRejects(std::pmr::memory_resource* memory) : refused(memory) {}
+  std::pmr::vector<Refused> refused;
+  std::vector<RejectAlarm> alarms;
+};
+
 /// Something to be recorded in the audit log and nothing else (refused credentials, start, stop …).
 struct Note {
   model::AuditAction action{};
@@ -109,7 +143,8 @@ struct Note {
 
 struct Input {
   ReplyTo reply;
-  std::variant<Push, AckAlerts, ChangeInstance, ImportInstances, ChangeUser, ChangeApiToken, SetClock, Confirm, Note>
+  std::variant<Push, AckAlerts, ChangeInstance, ImportInstances, ChangeUser, ChangeApiToken, SetClock, Confirm, Note,
+               TakeRejects>
       what;
 };
 

@@ -138,6 +138,22 @@ Status load_clocks(port::ReadTxn& txn, Core::State& state) {
   return {};
 }
 
+/// The walk goes from instance to instance: what was refused is not read.
+Status load_reject_alarms(port::ReadTxn& txn, Core::State& state) {
+  auto alarms = std::make_shared<RejectAlarms>();
+  for (std::uint32_t next = 0;;) {
+    auto entry = txn.at_or_after(Key(Table::reject).u32(next));
+    if (!entry.ok()) return entry.error();
+    if (!*entry || !model::is_in((*entry)->key, Table::reject) || (*entry)->key.size() < 5) break;
+    const std::uint32_t data_id = load_be32((*entry)->key.data() + 1);
+    if ((*entry)->key.size() == 5 && is_sound(**entry)) alarms->push_back(static_cast<std::int32_t>(data_id));
+    if (data_id == ~0U) break;
+    next = data_id + 1;
+  }
+  state.reject_alarms = std::move(alarms);
+  return {};
+}
+
 /// Of the newest block that can be read; 1 without one. Blocks: one for 256 rows or a day.
 Result<std::uint32_t> newest_epoch(port::ReadTxn& txn) {
   for (Key at = Key(Table::audit_block).u64(~0ULL);;) {
@@ -236,6 +252,7 @@ Status load_state(port::ReadTxn& txn, const Ports& ports, const Settings& settin
   state.is_doubtful = !*sound_ends;
   if (auto done = load_alerts(txn, state); !done.ok()) return done.error().in("loading alerts");
   if (auto done = load_clocks(txn, state); !done.ok()) return done.error().in("loading clocks");
+  if (auto done = load_reject_alarms(txn, state); !done.ok()) return done.error().in("loading the reject box");
   if (auto done = load_audit(txn, ports.crypto, state); !done.ok()) return done.error().in("loading the audit head");
   const auto intact = has_intact_cursors(txn);
   if (!intact.ok()) return intact.error();

@@ -53,6 +53,7 @@ struct Core::State {
   bool is_audit_broken = false;  ///< stored rows do not continue the chain: a new epoch is due
   alert::AlertCache cache;
   std::shared_ptr<const std::vector<FoldNews>> folds = std::make_shared<const std::vector<FoldNews>>();
+  std::shared_ptr<const RejectAlarms> reject_alarms = std::make_shared<const RejectAlarms>();
   IdWindow ids;
   IdRebuild id_rebuild;
   std::array<std::optional<log::Oldest>, model::kLanes> oldest;  ///< known oldest segment of a lane; empty: look

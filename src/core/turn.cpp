@@ -22,6 +22,7 @@ Core::Turn::Turn(Ports& ports, const Settings& settings, State& state, Now now)
       audit_(state.audit),
       registry_(state.registry),
       clocks_(state.clocks),
+      reject_alarms_(state.reject_alarms),
       durable_(state.durable),
       oldest_(state.oldest),
       oldest_alert_(state.oldest_alert),
@@ -44,7 +45,9 @@ void Core::Turn::answer(Input& input, std::string data) {
 }
 
 void Core::Turn::refuse(Input& input, Errc code, std::string_view why) {
-  if (input.reply.ticket != 0) answers_.push_back({input.reply, code, std::string(why)});
+  if (input.reply.ticket == 0) return;
+  const auto* push = std::get_if<Push>(&input.what);
+  answers_.push_back({input.reply, code, std::string(why), push != nullptr ? push->batch.data_id : 0});
 }
 
 Status Core::Turn::apply(Input& input) {
@@ -56,6 +59,7 @@ Status Core::Turn::apply(Input& input) {
   if (auto* user = std::get_if<ChangeUser>(&input.what)) return apply_change(input, *user);
   if (auto* token = std::get_if<ChangeApiToken>(&input.what)) return apply_change(input, *token);
   if (auto* clock = std::get_if<SetClock>(&input.what)) return apply_clock(input, *clock);
+  if (const auto* rejects = std::get_if<TakeRejects>(&input.what)) return apply_rejects(*rejects);
   const auto& note = std::get<Note>(input.what);
   if (auto done = audit(note.action, note.actor, note.object, note.detail); !done.ok()) return done;
   answer(input);
@@ -153,6 +157,7 @@ void Core::Turn::adopt(Effects& out) noexcept {
     state_.old_tokens_at = now_.mono.after_ms(std::clamp<std::int64_t>(wait_ms, 0, kOldTokenLookMs));
   }
   state_.clocks = std::move(clocks_);
+  state_.reject_alarms = std::move(reject_alarms_);
   state_.durable = durable_;
   if (cursors_recorded_) {
     state_.unrecorded_since.reset();

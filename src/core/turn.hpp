@@ -38,7 +38,15 @@ class Core::Turn {
   [[nodiscard]] Status audit(model::AuditAction action, std::string_view actor, std::string_view object,
                              std::string_view detail);
   /// An alert of the box itself (moved disk, salvaged store …).
-  [[nodiscard]] Status raise_own(std::string_view name, std::string_view description, std::uint8_t severity);
+  struct OwnAlert {
+    std::string_view name;
+    std::string_view description;
+    std::uint8_t severity = 2;
+    std::int32_t about_data_id = 0;  ///< 0: the box as a whole; each instance has one of its own
+  };
+  [[nodiscard]] Status raise_own(const OwnAlert& what);
+  /// Ends it, if it is open.
+  [[nodiscard]] Status recover_own(const OwnAlert& what);
   [[nodiscard]] Status put_identity(const model::Identity& identity);
   [[nodiscard]] Status begin_boot();
   /// The chain cannot be continued (salvage, damage): a new epoch begins with the row store_salvaged, in a block of its
@@ -86,6 +94,9 @@ class Core::Turn {
                                   std::string_view actor, const Id128& request_id);
   [[nodiscard]] Status put_alert(const model::Alert& alert);
   [[nodiscard]] Status apply_ack(Input& input, AckAlerts& ack);
+  [[nodiscard]] Id128 own_dedupe(const OwnAlert& what) const;
+  /// Ends an open alert without an event.
+  [[nodiscard]] Status end_alert(Staged& staged, model::AlertState to, std::string_view why);
   [[nodiscard]] Status flush_folds();
   void mark_folds() noexcept;
   [[nodiscard]] Staged& stage(Staged staged);
@@ -114,6 +125,11 @@ class Core::Turn {
   [[nodiscard]] Status apply_change(Input& input, ChangeUser& change);
   [[nodiscard]] Status apply_change(Input& input, ChangeApiToken& change);
   [[nodiscard]] Status apply_clock(Input& input, SetClock& set);
+
+  // turn_reject.cpp
+  [[nodiscard]] Status apply_rejects(const TakeRejects& take);
+  [[nodiscard]] Status keep_refused(std::span<const Refused> refused);
+  [[nodiscard]] Status apply_alarm(const RejectAlarm& alarm);
 
   // turn_room.cpp
   [[nodiscard]] Status trim_log();
@@ -144,6 +160,7 @@ class Core::Turn {
   audit::Head audit_;
   registry::Registry::Pointer registry_;
   std::shared_ptr<const BootClocks> clocks_;
+  std::shared_ptr<const RejectAlarms> reject_alarms_;
   Cursors durable_;
   bool cursors_recorded_ = false;
   std::vector<std::unique_ptr<Staged>> alerts_;

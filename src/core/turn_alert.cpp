@@ -219,21 +219,51 @@ void Core::Turn::mark_folds() noexcept {
   record_changed_ = true;
 }
 
-Status Core::Turn::raise_own(std::string_view name, std::string_view description, std::uint8_t severity) {
+Id128 Core::Turn::own_dedupe(const OwnAlert& what) const {
+  std::string identity(what.name);
+  identity.append("/tocsin/").append(to_hex(state_.identity.appliance));
+  if (what.about_data_id != 0) identity.append("/").append(std::to_string(what.about_data_id));
+  return ports_.crypto.md5(as_bytes(identity));
+}
+
+Status Core::Turn::raise_own(const OwnAlert& what) {
   if (auto done = need_txn(); !done.ok()) return done;
   model::EventFacts facts;
-  facts.alert_name = name;
+  facts.alert_name = what.name;
   facts.target_type = "TOCSIN";
   const std::string target = to_hex(state_.identity.appliance);
   facts.target = target;
-  facts.description = description;
-  facts.severity = severity;
+  facts.description = what.description;
+  facts.severity = what.severity;
   facts.time_ms = facts.anomaly_time_ms = now_.wall.unix_ms;
-  facts.dimensions_json = "{}";
-  std::string identity(name);
-  facts.dedupe = ports_.crypto.md5(as_bytes(identity.append("/tocsin/").append(target)));
+  std::string dimensions = "{}";
+  if (what.about_data_id != 0) dimensions = R"({"data_id":")" + std::to_string(what.about_data_id) + R"("})";
+  facts.dimensions_json = dimensions;
+  const model::Instance* instance = registry_->instance(what.about_data_id);
+  if (instance != nullptr) facts.bk_biz_id = instance->bk_biz_id;
+  facts.dedupe = own_dedupe(what);
   auto touched = touch_alert(facts, {next_seq_, now_.wall, 0, "tocsin"}, Id128{});
   return touched.ok() ? Status{} : Status{touched.error()};
+}
+
+Status Core::Turn::recover_own(const OwnAlert& what) {
+  if (auto done = need_txn(); !done.ok()) return done;
+  auto found = find_open(own_dedupe(what));
+  if (!found.ok()) return found.error();
+  return *found != nullptr ? end_alert(**found, model::AlertState::recovered, what.description) : Status{};
+}
+
+Status Core::Turn::end_alert(Staged& staged, model::AlertState to, std::string_view why) {
+  const bool is_recovered = to == model::AlertState::recovered;
+  alert::end(staged.alert, to, why, now_.wall);
+  staged.is_dirty = false;
+  --alerts_open_;
+  auto told = transition(staged.alert, is_recovered ? alert::Transition::recovered : alert::Transition::closed,
+                         is_recovered ? model::AuditAction::alert_recovered : model::AuditAction::alert_closed,
+                         "system", Id128{});
+  if (!told.ok()) return told;
+  auto erased = txn_->erase(open_key(staged.alert.dedupe));
+  return erased.ok() || erased.error().code == Errc::not_found ? Status{} : erased;
 }
 
 }  // namespace tocsin::core

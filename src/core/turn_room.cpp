@@ -214,14 +214,8 @@ Status Core::Turn::close_oldest_alert() {
     auto found = find_open(stored->dedupe);
     if (!found.ok()) return found.error();
     if (*found != nullptr && (*found)->alert.number == number) {
-      alert::end((*found)->alert, model::AlertState::closed, "closed for want of room", now_.wall);
-      (*found)->is_dirty = false;
-      --alerts_open_;
-      auto told =
-          transition((*found)->alert, alert::Transition::closed, model::AuditAction::alert_closed, "system", Id128{});
-      if (!told.ok()) return told;
-      auto erased = txn_->erase(Key(Table::open_alert).raw((*found)->alert.dedupe));
-      if (!erased.ok() && erased.error().code != Errc::not_found) return erased;
+      auto ended = end_alert(**found, model::AlertState::closed, "closed for want of room");
+      if (!ended.ok()) return ended;
     }
   }
   return drop_alert(number);

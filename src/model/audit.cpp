@@ -66,6 +66,7 @@ const char* to_text(AuditAction action) noexcept {
     case AuditAction::upstream_rollback: return "upstream_rollback";
     case AuditAction::upstream_configured: return "upstream_configured";
     case AuditAction::upstream_removed: return "upstream_removed";
+    case AuditAction::reject_replayed: return "reject_replayed";
   }
   return "unknown";
 }

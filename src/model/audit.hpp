@@ -42,6 +42,7 @@ enum class AuditAction : std::uint16_t {
   upstream_rollback = 51,
   upstream_configured = 52,
   upstream_removed = 53,
+  reject_replayed = 60,
 };
 [[nodiscard]] const char* to_text(AuditAction action) noexcept;
 

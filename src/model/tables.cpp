@@ -26,6 +26,7 @@ bool is_key(Bytes key) noexcept {
     case Table::boot:
     case Table::profile:
     case Table::instance: return rest == sizeof(std::uint32_t);
+    case Table::reject: return rest >= sizeof(std::uint32_t) && rest <= sizeof(std::uint32_t) + kRejectCodeBytesMax;
     case Table::lane: return rest == 1 + sizeof(std::uint64_t) && static_cast<std::size_t>(key[1]) < kLanes;
     case Table::data_ids:
     case Table::state: return rest == 0;

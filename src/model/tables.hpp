@@ -17,6 +17,7 @@ enum class Table : std::uint8_t {
   audit_block = 'B',  ///< + block index (be64)
   cursor = 'C',       ///< + upstream name: its confirmed sequence of each lane
   open_alert = 'D',   ///< + dedupe identity (16 bytes) -> number of the open alert
+  reject = 'J',       ///< + data id (be32) + reason: refusals of that instance; no reason: its alert about them is open
   boot = 'K',         ///< + boot number (be32)
   profile = 'F',      ///< + data id (be32): how the events of that instance are read
   data_ids = 'I',     ///< one record: the highest data id given out
@@ -27,6 +28,8 @@ enum class Table : std::uint8_t {
   api_token = 'T',    ///< + keyed hash of the token (32 bytes)
   user = 'U',         ///< + user name
 };
+
+inline constexpr std::size_t kRejectCodeBytesMax = 64;  ///< of the reason in a key of Table::reject
 
 /// Least important last: eviction walks from the end. Numbers are stored.
 enum class Lane : std::uint8_t { alert = 0, critical = 1, normal = 2 };

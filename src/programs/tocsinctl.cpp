@@ -19,7 +19,7 @@ std::string socket_of(const Args& args) {
 int run(std::span<const std::string_view> words) {
   std::vector<Command> commands;
   for (const auto group : {system_commands(), plugin_commands(), push_commands(), bench_commands(), alert_commands(),
-                           event_commands(), account_commands(), config_commands()}) {
+                           event_commands(), reject_commands(), account_commands(), config_commands()}) {
     commands.insert(commands.end(), group.begin(), group.end());
   }
   const auto args = parse_args(words, commands);

@@ -13,6 +13,7 @@ namespace tocsin::ctl {
 [[nodiscard]] std::span<const Command> bench_commands() noexcept;
 [[nodiscard]] std::span<const Command> alert_commands() noexcept;
 [[nodiscard]] std::span<const Command> event_commands() noexcept;
+[[nodiscard]] std::span<const Command> reject_commands() noexcept;
 [[nodiscard]] std::span<const Command> account_commands() noexcept;
 [[nodiscard]] std::span<const Command> config_commands() noexcept;
 [[nodiscard]] std::span<const Command> system_commands() noexcept;  ///< status, audit, clock and what is still to come

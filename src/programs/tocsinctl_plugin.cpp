@@ -134,7 +134,8 @@ int list_plugins(Context& context, const Args& args) {
                  {"ALERT", {"alert"}},
                  {"LANE", {"lane"}},
                  {"MAX RATE", {"max_rate"}},
-                 {"ENABLED", {"enabled"}}});
+                 {"ENABLED", {"enabled"}},
+                 {"REJECTS", {"rejects"}}});
   return kDone;
 }
 

@@ -82,7 +82,8 @@ TocsinDaemon::TocsinDaemon(config::Loaded loaded)
       small_bodies_("small_bodies", bytes(ledger_.small_bodies)),
       body_pool_("body_pool", bytes(ledger_.body_pool)),
       intake_("intake", bytes(ledger_.intake)),
-      profiles_("profiles", bytes(ledger_.profiles) - api::kPatternBytesMax) {}
+      profiles_("profiles", bytes(ledger_.profiles) - api::kPatternBytesMax),
+      rejects_("rejects", bytes(ledger_.rejects)) {}
 
 TocsinDaemon::~TocsinDaemon() = default;
 
@@ -138,23 +139,26 @@ int TocsinDaemon::open_listeners() {
   http_ = std::make_unique<microhttpd::HttpServer>(
       microhttpd::ServerParts{loop_, machine_clock_, *handler_, small_bodies_, body_pool_, &intake_});
   const auto& identity = core_->identity();
-  api_ = std::make_unique<api::Api>(api::Parts{.daemon = *this,
-                                               .answers = *http_,
-                                               .crypto = crypto_,
-                                               .random = random_,
-                                               .secret = identity.secret,
-                                               .appliance = identity.appliance,
-                                               .store = identity.store,
-                                               .intake = &intake_,
-                                               .profiles = &profiles_,
-                                               .push_body_bytes_max = bytes(config_.push_body_bytes_max),
-                                               .push_requests_per_second_max = config_.push_requests_per_second_max,
-                                               .inflater = &inflater_,
-                                               .body_pool = &body_pool_,
-                                               .find_asset = page::find_asset,
-                                               .bk_biz_id = static_cast<std::int32_t>(config_.bk_biz_id),
-                                               .bk_cloud_id = static_cast<std::int32_t>(config_.bk_cloud_id),
-                                               .timezone_offset_minutes = timezone_offset_minutes_});
+  api_ = std::make_unique<api::Api>(
+      api::Parts{.daemon = *this,
+                 .answers = *http_,
+                 .crypto = crypto_,
+                 .random = random_,
+                 .secret = identity.secret,
+                 .appliance = identity.appliance,
+                 .store = identity.store,
+                 .intake = &intake_,
+                 .profiles = &profiles_,
+                 .push_body_bytes_max = bytes(config_.push_body_bytes_max),
+                 .push_requests_per_second_max = config_.push_requests_per_second_max,
+                 .inflater = &inflater_,
+                 .body_pool = &body_pool_,
+                 .find_asset = page::find_asset,
+                 .bk_biz_id = static_cast<std::int32_t>(config_.bk_biz_id),
+                 .bk_cloud_id = static_cast<std::int32_t>(config_.bk_cloud_id),
+                 .timezone_offset_minutes = timezone_offset_minutes_,
+                 .reject_memory = &rejects_,
+                 .reject_alert_percent = static_cast<std::uint32_t>(config_.rejects_alert_percent)});
   handler_->api = api_.get();
   // Connections of several addresses of one listener share its limit.
   const auto share = [](std::int64_t most, std::size_t addresses) {
@@ -387,7 +391,7 @@ std::vector<core::LedgerLine> TocsinDaemon::ledger() const {
   };
   for (const auto& line : config::lines(ledger_)) {
     core::LedgerLine one{.name = line.name.data(), .limit_bytes = bytes(line.bytes)};
-    for (const Budget* budget : {&small_bodies_, &body_pool_, &intake_}) measured(line.name, *budget, one);
+    for (const Budget* budget : {&small_bodies_, &body_pool_, &intake_, &rejects_}) measured(line.name, *budget, one);
     if (line.name == "push_connections") {
       one.used_bytes = static_cast<std::size_t>(http_->counters().connections) * bytes(config::kBoard.connection_bytes);
       one.peak_bytes = one.used_bytes;

@@ -77,6 +77,7 @@ class TocsinDaemon final : public api::Daemon {
   Budget body_pool_;
   Budget intake_;
   Budget profiles_;
+  Budget rejects_;
   std::unique_ptr<lmdb::LmdbStore> store_;
   std::unique_ptr<core::Core> core_;
   std::unique_ptr<WriterThread> writer_;

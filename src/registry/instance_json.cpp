@@ -26,7 +26,8 @@ void write_profile(json::Writer& w, const model::Profile& profile, bool shows_pa
 
 }  // namespace
 
-void write_instance(json::Writer& w, const model::Instance& i, const model::Profile* profile, bool shows_secrets) {
+void write_instance(json::Writer& w, const model::Instance& i, const model::Profile* profile, bool shows_secrets,
+                    std::optional<std::uint64_t> rejects) {
   w.object().name("data_id").number(i.data_id).member("plugin_id", i.plugin_id).member("name", i.name);
   w.name("bk_biz_id").number(i.bk_biz_id).member("type", model::to_text(i.type));
   w.name("alert").number(std::int32_t{i.alert}).member("lane", model::to_text(i.lane));
@@ -41,6 +42,7 @@ void write_instance(json::Writer& w, const model::Instance& i, const model::Prof
   w.name("strict").boolean(i.strict).name("rewrite_cloud").boolean(i.rewrite_cloud);
   if (profile != nullptr) write_profile(w, *profile, shows_secrets, shows_secrets || !is_pull(i.plugin_type));
   write_old_token(w, i);
+  if (rejects) w.name("rejects").number(*rejects);
   w.name("created").time(i.created_ms).name("created_ms").number(i.created_ms);
   w.name("updated").time(i.updated_ms).name("updated_ms").number(i.updated_ms).end_object();
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +15,10 @@
 namespace tocsin::registry {
 
 /// Everything that the snapshot knows of one, never a token or its hash; with `profile` also that. What may hold
-/// secrets of others (parameters, and how a source is polled) is null unless `shows_secrets`.
+/// secrets of others (parameters, and how a source is polled) is null unless `shows_secrets`. `rejects`: how many of
+/// its requests were refused since start; nullopt: not said.
 void write_instance(json::Writer& w, const model::Instance& instance, const model::Profile* profile = nullptr,
-                    bool shows_secrets = false);
+                    bool shows_secrets = false, std::optional<std::uint64_t> rejects = std::nullopt);
 
 /// What of an instance an import takes again: each member with its JSON, what the profile does not say left out.
 struct Setting {

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "src/audit/verify.hpp"
+#include "src/core/rejects.hpp"
 #include "src/log/log.hpp"
 #include "src/model/alert.hpp"
 #include "src/model/seal.hpp"
@@ -38,6 +39,7 @@ class Day {
       if (i == 7) other(core::Input{box_.next_reply(), ack_});
       if (i == 10) other(core::Input{{}, core::Confirm{0, model::Lane::normal, 5, true}});
       if (i == 13) other(change());
+      if (i == 5 || i == 15) other(rejects());
       if (i % 2 == 1) next_turn();
     }
   }
@@ -115,6 +117,17 @@ class Day {
     out.actor = "user:alice";
     return {box_.next_reply(), std::move(out)};
   }
+  /// A refusal and the alert about it, then the same and its end.
+  core::Input rejects() {
+    core::TakeRejects out(std::pmr::new_delete_resource());
+    core::Refused& one = out.refused.emplace_back(std::pmr::new_delete_resource());
+    one.data_id = CoreBox::kDataId;
+    one.code = "data_empty";
+    one.body = std::string(model::kRejectBodyBytesMax, 'b');
+    one.count = 1;
+    out.alarms.push_back({CoreBox::kDataId, ++reject_inputs_ == 1, 20, 10});
+    return {{}, std::move(out)};
+  }
   void push(const std::string& name, int items, std::int32_t data_id) {
     std::string json = "[";
     std::vector<std::string> tags;
@@ -140,6 +153,17 @@ class Day {
     EXPECT_TRUE(alert.ok());
     return *alert;
   }
+  /// The one about rejects, which only the writes under the fault can open.
+  [[nodiscard]] std::optional<model::Alert> own_alert() {
+    auto txn = box_.store.begin_read();
+    const auto key = model::Key(model::Table::alert).u64(alert().number + 1);
+    const auto value = (*txn)->get(key);
+    EXPECT_TRUE(value.ok());
+    if (!value.ok() || !*value) return std::nullopt;
+    auto own = model::open_sealed(key, **value, model::decode_alert);
+    EXPECT_TRUE(own.ok() && own->alert_name == core::kRejectAlertName);
+    return *own;
+  }
   [[nodiscard]] std::string alert_id() { return model::alert_id(alert()); }
 
   void read_log() {
@@ -164,8 +188,13 @@ class Day {
 
   /// Alert, transitions and audit rows tell one story.
   void check_alert() {
-    EXPECT_EQ(transitions_[R"({"transition":"opened")"], 1);
-    EXPECT_EQ(box_.core->gauges().alerts_open, 1U);
+    const auto own = own_alert();
+    const int is_own_there = own ? 1 : 0;
+    const int is_own_open = own && model::is_open(own->state) ? 1 : 0;
+    EXPECT_EQ(transitions_[R"({"transition":"opened")"], 1 + is_own_there);
+    EXPECT_EQ(transitions_[R"({"transition":"recovered")"], is_own_there - is_own_open);
+    EXPECT_EQ(box_.core->gauges().alerts_open, 1U + static_cast<std::uint64_t>(is_own_open));
+    EXPECT_EQ(box_.core->view().reject_alarms->size(), static_cast<std::size_t>(is_own_open));
     core::Effects out;
     box_.core->flush(box_.now(), out);
     const auto stored = alert();
@@ -180,7 +209,7 @@ class Day {
     }
     const auto report = verifier.finish(audit::Tail::is_exact);
     EXPECT_TRUE(report.ok()) << audit::to_text(report);
-    EXPECT_EQ(rows(**txn, model::AuditAction::alert_opened), 1);
+    EXPECT_EQ(rows(**txn, model::AuditAction::alert_opened), 1 + is_own_there);
     EXPECT_EQ(rows(**txn, model::AuditAction::alert_acked), transitions_[R"({"transition":"acked")"]);
     const bool is_there = box_.core->view().registry->instance(10000009) != nullptr;
     EXPECT_EQ(rows(**txn, model::AuditAction::plugin_created), is_there ? 3 : 2);
@@ -202,6 +231,7 @@ class Day {
   std::vector<std::vector<core::Input>> turns_{1};
   core::AckAlerts ack_;
   int tags_ = 0;
+  int reject_inputs_ = 0;
   std::vector<std::pair<std::uint64_t, std::vector<std::string>>> pushes_;
   std::map<std::uint64_t, std::optional<Errc>> answers_;
   std::map<std::string, int> stored_;

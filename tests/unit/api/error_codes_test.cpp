@@ -3,6 +3,7 @@
 #include <array>
 #include <set>
 
+#include "src/model/seal.hpp"
 #include "tests/unit/api/fakes.hpp"
 
 /// Provokes every code of conf/REFERENCE.md, so that the page promises none that nobody can meet.
@@ -81,6 +82,7 @@ class ErrorCodes : public ApiTest {
   void credentials();
   void limits();
   void faults();
+  void replays();
 
   Budget intake_{"intake", 1 * MiB};
   Budget nothing{"nothing", 0};
@@ -286,6 +288,18 @@ void ErrorCodes::faults() {
   expect(emergency_reply(Shape::push, 500, {}, room), "internal_error");
 }
 
+void ErrorCodes::replays() {
+  model::Reject part;
+  part.data_id = 1500001;
+  part.code = "data_empty";
+  {
+    auto txn = daemon.store.begin_write();
+    ASSERT_TRUE(model::put_sealed(**txn, model::reject_key(part.data_id, part.code), part).ok());
+    ASSERT_TRUE((*txn)->commit().ok());
+  }
+  expect(post("/api/v1/rejects/1500001.data_empty/replay", "{}"), "replay_impossible");
+}
+
 TEST_F(ErrorCodes, EveryCodeOfTheReferenceIsMetAndEveryRefusalHasOne) {
   bodies();
   items();
@@ -296,6 +310,7 @@ TEST_F(ErrorCodes, EveryCodeOfTheReferenceIsMetAndEveryRefusalHasOne) {
   credentials();
   limits();
   faults();
+  replays();
   seen.insert("facts");  // only a bug brings it
   for (const RefusalRow& row : kRefusals) EXPECT_TRUE(seen.contains(row.name)) << row.name;
 }

@@ -63,7 +63,8 @@ ApiTest::ApiTest() {
               out.static_body = "asset";
               return path == "/" ? std::optional(out) : std::nullopt;
             },
-            .password_iterations = kTestIterations});
+            .password_iterations = kTestIterations,
+            .reject_memory = &rejects});
 }
 
 model::Instance ApiTest::instance(std::int32_t data_id, std::string plugin, std::string token) {

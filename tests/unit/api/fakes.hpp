@@ -122,6 +122,9 @@ class FakeDaemon final : public Daemon {
     }
   }
   void set(registry::Registry::Pointer registry) { view_.registry = std::move(registry); }
+  void set(core::RejectAlarms alarms) {
+    view_.reject_alarms = std::make_shared<const core::RejectAlarms>(std::move(alarms));
+  }
 
   Now time{{1'000'000'000'000}, {1'700'000'000'000, true}};
   bool is_full = false;
@@ -176,6 +179,7 @@ class ApiTest : public ::testing::Test {
   Budget profiles{"profiles", 68 * KiB};
   Budget intake{"intake", 1 * MiB};  // before the daemon: batches that it keeps live in it
   Budget body_pool{"body_pool", 96 * KiB};
+  Budget rejects{"rejects", 36 * KiB};
   sim::StoredInflater inflater;
   FakeDaemon daemon;
   FakeAnswers answers;

@@ -28,7 +28,7 @@ TEST_F(Operator, ListsInstancesWithoutTheirTokens) {
       R"({"data_id":1500001,"plugin_id":"demo","name":"Demo","bk_biz_id":2,"type":"event","alert":0,"lane":"normal",)"
       R"("max_rate":-1,"enabled":true,"upstream_data_id":null,"plugin_type":"http_push","note":"","strict":false,)"
       R"("rewrite_cloud":false,"version":"","config_params":[],"ingest_config":{},"normalization_config":[],)"
-      R"("clean_configs":[],"alert_config":[],"old_token_holds":false,"old_token_until":null,)"
+      R"("clean_configs":[],"alert_config":[],"old_token_holds":false,"old_token_until":null,"rejects":0,)"
       R"("created":"1970-01-01T00:00:00.000Z","created_ms":0,)"
       R"("updated":"1970-01-01T00:00:00.000Z","updated_ms":0})");
   EXPECT_EQ(data_of(get("/api/v1/plugins")).find(R"({"items":[{"data_id":1500001,)"), 0U);

@@ -67,6 +67,33 @@ TEST_F(Source, WaitsForItsProfileOnceAndThenGoesStraightToTheWriter) {
   EXPECT_FALSE(last<core::Push>().wants_outcomes);
 }
 
+TEST_F(Source, WhatIsRefusedBehindTheTokenGoesIntoTheRejectBox) {
+  profile(kNames);
+  const auto written = [&] {
+    daemon.time.mono = daemon.time.mono.after_ms(kRejectWriteMs);
+    daemon.inputs.clear();
+    api->on_tick(false);
+    return daemon.inputs.empty() ? nullptr : &last<core::TakeRejects>().refused;
+  };
+  const auto expect_one = [&](std::string_view code, std::string_view body) {
+    const auto* all = written();
+    ASSERT_TRUE(all != nullptr && all->size() == 1U) << code;
+    EXPECT_EQ(all->front().code, code);
+    EXPECT_EQ(all->front().way, model::RejectWay::source);
+    EXPECT_EQ(all->front().data_id, 1500002);
+    EXPECT_EQ(all->front().body, body);
+  };
+  ASSERT_EQ(push(R"({"m":"pump-token"})")->status, 400);
+  expect_one("alert_name_missing", R"({"m":"**********"})");
+  ASSERT_EQ(push("{pump-token")->status, 400);
+  expect_one("json_invalid", "{**********");
+  ASSERT_EQ(send(request())->status, 400);
+  expect_one("body_empty", "");
+  EXPECT_FALSE(push(R"({"n":"good"})"));
+  ASSERT_EQ(send(request().with("X-BK-TOKEN", "wrong"), "{}")->status, 401);
+  EXPECT_EQ(written(), nullptr);
+}
+
 TEST_F(Source, FollowsARevisionOfItsProfile) {
   profile(kNames);
   EXPECT_FALSE(push(R"({"n":"a","m":"b"})"));

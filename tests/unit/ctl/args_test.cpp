@@ -127,7 +127,7 @@ TEST(CtlArgs, HelpIsGivenAtEveryLevel) {
 TEST(CtlCommands, NoNameStandsTwiceAndAllThatRunHaveHelp) {
   std::vector<Command> all;
   for (const auto group : {system_commands(), plugin_commands(), push_commands(), bench_commands(), alert_commands(),
-                           event_commands(), account_commands(), config_commands()}) {
+                           event_commands(), reject_commands(), account_commands(), config_commands()}) {
     all.insert(all.end(), group.begin(), group.end());
   }
   for (const Command& one : all) {

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "src/api/reject_box.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <new>
+#include <utility>
+
+#include "src/api/reject_text.hpp"
+#include "src/model/facts.hpp"
+
+namespace tocsin::api {
+namespace {
+
+constexpr std::int64_t kHalfMs = kRejectWindowMs / 2;
+
+std::pmr::memory_resource* resource_of(Budget* memory) noexcept {
+  return memory != nullptr ? memory : std::pmr::null_memory_resource();
+}
+
+}  // namespace
+
+RejectBox::RejectBox(Budget* memory, std::uint32_t alert_percent) noexcept
+    : memory_(memory), alert_percent_(alert_percent), slots_(resource_of(memory)), waiting_(resource_of(memory)) {}
+
+void RejectBox::Half::add(std::uint16_t Half::*which) noexcept {
+  if (this->*which == std::numeric_limits<std::uint16_t>::max()) {
+    requests /= 2;
+    rejects /= 2;
+  }
+  ++(this->*which);
+}
+
+RejectBox::Slot* RejectBox::slot_of(std::int32_t data_id) noexcept {
+  const auto at = std::ranges::lower_bound(slots_, data_id, {}, &Slot::data_id);
+  if (at != slots_.end() && at->data_id == data_id) return &*at;
+  if (memory_ == nullptr || slots_.size() >= model::kInstancesMax) return nullptr;
+  const auto place = at - slots_.begin();
+  try {
+    // All of them at once: growing would need the old and the new.
+    slots_.reserve(model::kInstancesMax);
+    Slot slot;
+    slot.data_id = data_id;
+    return &*slots_.insert(slots_.begin() + place, slot);
+  } catch (const std::bad_alloc&) {
+    return nullptr;  // the intake is full; a later request of it is counted
+  }
+}
+
+void RejectBox::count(std::int32_t data_id) noexcept {
+  if (Slot* slot = slot_of(data_id)) slot->now.add(&Half::requests);
+}
+
+void RejectBox::take(const Refusal& refusal, Wall now) noexcept {
+  if (memory_ == nullptr) return;
+  ++total_;
+  if (Slot* slot = slot_of(refusal.data_id)) {
+    slot->now.add(&Half::rejects);
+    if (slot->total_rejects != std::numeric_limits<std::uint32_t>::max()) ++slot->total_rejects;
+  }
+  try {
+    add(refusal, now);
+  } catch (const std::bad_alloc&) {
+    ++left_out_;
+  }
+}
+
+void RejectBox::add(const Refusal& refusal, Wall now) {
+  const std::string_view code = refusal.code.substr(0, model::kRejectCodeBytesMax);
+  auto at = std::ranges::find_if(
+      waiting_, [&](const core::Refused& one) { return one.data_id == refusal.data_id && one.code == code; });
+  if (at == waiting_.end()) {
+    if (waiting_.size() >= kRefusedWaitingMax) throw std::bad_alloc();
+    waiting_.reserve(kRefusedWaitingMax);
+    core::Refused fresh(memory_);
+    fresh.data_id = refusal.data_id;
+    fresh.code = code;
+    fresh.first_ms = now.unix_ms;
+    waiting_.push_back(std::move(fresh));
+    at = waiting_.end() - 1;
+  }
+  ++at->count;
+  at->last_ms = now.unix_ms;
+  at->is_time_trusted = now.trusted;
+  if (at->count > 1) return;  // one body between two writes is enough, and a flood of refusals costs no copies
+  at->http_status = refusal.http_status;
+  at->way = refusal.way;
+  at->body_bytes = static_cast<std::uint32_t>(refusal.body.size());
+  try {
+    at->message = model::cut_utf8(refusal.message, model::kRejectMessageBytesMax);
+    at->is_whole = !refusal.body.empty() && keep_body(refusal.body, refusal.token, refusal.is_json, at->body);
+  } catch (const std::bad_alloc&) {
+    at->body.clear();  // that it happened is kept all the same; no half-masked body is
+    ++left_out_;
+  }
+}
+
+void RejectBox::turn_halves(Monotonic now) noexcept {
+  if (!half_began_) half_began_ = now;
+  for (int n = 0; n < 2 && now >= half_began_->after_ms(kHalfMs); ++n) {
+    half_began_ = half_began_->after_ms(kHalfMs);
+    ++halves_;
+    for (Slot& slot : slots_) {
+      slot.before = std::exchange(slot.now, {});
+    }
+  }
+  if (now >= half_began_->after_ms(kHalfMs)) half_began_ = now;
+}
+
+bool RejectBox::is_over(const Slot& slot, bool was_over) const noexcept {
+  if (alert_percent_ == 0) return false;
+  const std::uint64_t requests = slot.requests();
+  // Few requests say little, so it stays as it was; a whole window without any ends it.
+  if (requests < kRejectRequestsMin) return was_over && (requests > 0 || halves_ < 2);
+  return slot.rejects() * 100 > requests * alert_percent_;
+}
+
+std::vector<core::RejectAlarm> RejectBox::alarms(const registry::Registry& registry,
+                                                 const core::RejectAlarms& open) const {
+  std::vector<core::RejectAlarm> out;
+  const auto judge = [&](const Slot& slot, bool was_over) {
+    const bool over = registry.instance(slot.data_id) != nullptr && is_over(slot, was_over);
+    if (over == was_over || out.size() >= kRejectAlarmsPerWriteMax) return;
+    out.push_back({slot.data_id, over, slot.requests(), slot.rejects()});
+  };
+  for (const Slot& slot : slots_) judge(slot, std::ranges::binary_search(open, slot.data_id));
+  for (const std::int32_t data_id : open) {
+    if (std::ranges::binary_search(slots_, data_id, {}, &Slot::data_id)) continue;
+    Slot silent;
+    silent.data_id = data_id;
+    judge(silent, true);
+  }
+  return out;
+}
+
+std::optional<core::TakeRejects> RejectBox::take_due(Monotonic now, const registry::Registry& registry,
+                                                     const core::RejectAlarms& open, bool is_last) {
+  if (memory_ == nullptr) return std::nullopt;
+  turn_halves(now);
+  if (registry.generation() != generation_) {
+    generation_ = registry.generation();
+    std::erase_if(slots_, [&](const Slot& slot) { return registry.instance(slot.data_id) == nullptr; });
+  }
+  if (!is_last && written_ && now < written_->after_ms(kRejectWriteMs)) return std::nullopt;
+  core::TakeRejects out(memory_);
+  out.alarms = alarms(registry, open);
+  if (waiting_.empty() && out.alarms.empty()) return std::nullopt;
+  out.refused.swap(waiting_);
+  written_ = now;
+  return out;
+}
+
+void RejectBox::give_back(core::TakeRejects&& what) noexcept {
+  waiting_.swap(what.refused);
+  written_.reset();
+}
+
+std::uint64_t RejectBox::rejects_of(std::int32_t data_id) const noexcept {
+  const auto at = std::ranges::lower_bound(slots_, data_id, {}, &Slot::data_id);
+  return at != slots_.end() && at->data_id == data_id ? at->total_rejects : 0;
+}
+
+}  // namespace tocsin::api
