@@ -134,7 +134,7 @@ def test_wrong_usage_is_one_line_and_exit_2(words):
 @pytest.mark.parametrize("words", [
     ["alert", "close", "1"], ["alert", "log", "1"], ["alert", "assign", "1", "--to", "x"], ["alert", "snooze"], ["alert", "unack", "1"],
     ["alert", "comment", "1"], ["alert", "upgrade", "1"], ["upstream", "list"], ["upstream"], ["upstream", "drain", "centre"],
-    ["top"], ["backup", "x"], ["restore", "x"], ["support-bundle"], ["factory-reset", "--yes"], ["export"],
+    ["audit", "export"], ["audit", "prune"], ["config", "export"], ["doctor"], ["doctor", "--help"], ["top"], ["backup", "x"], ["restore", "x"], ["support-bundle"], ["factory-reset", "--yes"], ["export"],
     ["import", "x"],
 ])
 def test_a_known_command_that_is_absent_is_exit_1(words):
