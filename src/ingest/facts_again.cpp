@@ -150,12 +150,14 @@ Result<model::EventFacts> facts_of_custom(const port::Crypto& crypto, const mode
   return facts;
 }
 
-/// Values by the keys of deduplication: members of the item, and "tags.<key>".
+/// Values by the keys of deduplication: members of the item, and "tags.<key>". The tags are taken apart once, when the
+/// first of them is asked for.
 class DedupeValues {
  public:
-  DedupeValues(const CountMd5& md5, std::string_view stored_json) : md5_(md5), item_(stored_json) {}
+  DedupeValues(const CountMd5& md5, std::string_view stored_json, std::string_view tags)
+      : md5_(md5), item_(stored_json), tags_text_(tags) {}
 
-  [[nodiscard]] Digest of_key(std::string_view key) const {
+  [[nodiscard]] Digest of_key(std::string_view key) {
     constexpr std::string_view kTags = "tags.";
     const std::string_view value = key.starts_with(kTags) ? tag(key.substr(kTags.size())) : member(item_, key);
     return value.empty() ? md5_.of_text("None") : md5_.of_json(value);
@@ -172,18 +174,38 @@ class DedupeValues {
     }
     return found;
   }
-  [[nodiscard]] std::string_view tag(std::string_view key) const {
+  struct Tag {
+    std::string_view key;  ///< between its quotes
+    std::string_view value;
+  };
+  static Tag tag_of(std::string_view object) {
+    Tag out;
+    json::Cursor at{object};
+    std::string_view name;
+    for (at.enter('{'); at.next_member(name);) {
+      const std::string_view value = at.skip();
+      if (json::stands_for(name, "key")) out.key = json::inside_of(value);
+      if (json::stands_for(name, "value")) out.value = value;
+    }
+    return out;
+  }
+  /// The last of that key.
+  [[nodiscard]] std::string_view tag(std::string_view key) {
+    if (tags_.empty() && !tags_text_.empty()) {
+      json::Cursor at{tags_text_};
+      for (at.enter('['); at.next_element();) tags_.push_back(tag_of(at.skip()));
+    }
     std::string_view found;
-    json::Cursor at{member(item_, "tags")};
-    for (at.enter('['); at.next_element();) {
-      const std::string_view one = at.skip();
-      if (json::stands_for(json::inside_of(member(one, "key")), key)) found = member(one, "value");
+    for (const Tag& one : tags_) {
+      if (json::stands_for(one.key, key)) found = one.value;
     }
     return found;
   }
 
   const CountMd5& md5_;
   std::string_view item_;
+  std::string_view tags_text_;
+  std::vector<Tag> tags_;
 };
 
 bool target_is_not_compared(std::string_view target_type) noexcept {
@@ -199,7 +221,7 @@ Id128 dedupe_of_standard(const CountMd5& md5, const StandardFields& fields, std:
   const auto type_of = [&](std::string_view json) { return odd_target ? md5.of_text("") : md5.of_json(json); };
   std::vector<Digest> parts{md5.of_json(fields[Field::alert_name]), type_of(fields[Field::target_type]),
                             target_of(fields[Field::target]), md5.of_json(fields[Field::bk_biz_id])};
-  const DedupeValues values{md5, stored_json};
+  DedupeValues values{md5, stored_json, fields[Field::tags]};
   std::vector<std::string> seen(kDefaultKeys.begin(), kDefaultKeys.end());
   json::Cursor at{fields[Field::dedupe_keys]};
   if (!fields[Field::dedupe_keys].empty()) {

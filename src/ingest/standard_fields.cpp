@@ -7,8 +7,10 @@
 namespace tocsin::ingest {
 
 std::optional<Field> field_of(std::string_view inside_name) {
+  const bool is_plain = !json::has_escapes(inside_name);
   for (std::size_t i = 0; i < kFieldNames.size(); ++i) {
-    if (json::stands_for(inside_name, kFieldNames[i])) return static_cast<Field>(i);
+    const bool is_it = is_plain ? inside_name == kFieldNames[i] : json::stands_for(inside_name, kFieldNames[i]);
+    if (is_it) return static_cast<Field>(i);
   }
   return std::nullopt;
 }
