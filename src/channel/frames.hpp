@@ -41,7 +41,11 @@ enum class FrameType : std::uint8_t {
 
 enum class Sender : std::uint8_t { core, worker };
 enum class LinkState : std::uint8_t { connecting = 0, connected = 1, disconnected = 2, refused = 3 };
-enum class DataKind : std::uint8_t { events = 0, alert_transitions = 1, gap_records = 2 };
+enum class DataKind : std::uint8_t { events = 0, alert_transitions = 1, gap_records = 2, standard_events = 3 };
+/// Whether many items make one message.
+[[nodiscard]] constexpr bool is_events(DataKind kind) noexcept {
+  return kind == DataKind::events || kind == DataKind::standard_events;
+}
 enum class LogLevel : std::uint8_t { debug = 0, info = 1, warning = 2, error = 3 };
 inline constexpr std::uint8_t kLanes = 3;  ///< 0 alert, 1 critical, 2 normal
 

@@ -198,7 +198,7 @@ Result<DataFrame> DataFrame::read(Bytes body) {
   out.head_.plugin_id = fields.text();
   out.count_ = fields.number<std::uint32_t>();
   fields.require(out.head_.lane < kLanes && flags <= 1 && out.count_ > 0);
-  fields.require(kind <= static_cast<std::uint8_t>(DataKind::gap_records));
+  fields.require(kind <= static_cast<std::uint8_t>(DataKind::standard_events));
   out.items_ = fields.rest();
   for (std::uint32_t i = 0; fields.good() && i < out.count_; ++i) {
     const DataItem item = take_item(fields);

@@ -14,9 +14,9 @@ channel::DataKind kind_of(model::RecordKind kind) noexcept {
   switch (kind) {
     case model::RecordKind::alert_transition: return channel::DataKind::alert_transitions;
     case model::RecordKind::gap: return channel::DataKind::gap_records;
+    case model::RecordKind::standard_event: return channel::DataKind::standard_events;
     case model::RecordKind::custom_event:
-    case model::RecordKind::custom_metric:
-    case model::RecordKind::standard_event: break;
+    case model::RecordKind::custom_metric: break;
   }
   return channel::DataKind::events;
 }

@@ -66,15 +66,50 @@ void append_tocsin(std::string& out, const Origin& origin, const channel::DataHe
 std::string events_front(const Origin& origin, const channel::DataHead& head, std::int64_t unix_s) {
   const std::string data_id = std::to_string(head.data_id);
   const std::string time = std::to_string(unix_s);
-  std::string out = R"({"dataid":)" + data_id + R"(,"bk_data_id":)" + data_id + R"(,"bk_biz_id":)" +
-                    std::to_string(head.bk_biz_id) + R"(,"version":"","time":)" + time + R"(,"timestamp":)" + time +
-                    R"(,"hostname":)";
+  std::string out =
+      R"({"dataid":)" + data_id + R"(,"bk_data_id":)" + data_id + R"(,"bk_biz_id":)" + std::to_string(head.bk_biz_id);
+  if (head.kind == channel::DataKind::standard_events) {
+    out += R"(,"bk_plugin_id":)";
+    append_string(out, head.plugin_id);
+    out.append(R"(,"bk_ingest_time":)").append(time);
+  }
+  out.append(R"(,"version":"","time":)").append(time).append(R"(,"timestamp":)").append(time).append(R"(,"hostname":)");
   append_string(out, origin.hostname);
   out += R"(,"ip":)";
   append_string(out, origin.ip);
   out += R"(,"data":[)";
   return out;
 }
+
+/// One item of `data`: as stored, of a standard event with its id once more under the name that BlueKing's pipeline
+/// takes it from. (Stored events have an event_id behind their name, and quotes inside of texts are escaped.)
+struct DataItemText {
+  std::string_view id = {};  ///< as written between its quotes; empty: nothing is added
+  std::string_view json;
+
+  DataItemText(channel::DataKind kind, std::string_view stored) : json(stored) {
+    constexpr std::string_view kName = R"(,"event_id":")";
+    const std::size_t at = kind == channel::DataKind::standard_events ? stored.find(kName) : std::string_view::npos;
+    if (at == std::string_view::npos || stored.front() != '{') return;
+    const std::size_t from = at + kName.size();
+    std::size_t end = from;
+    while (end < stored.size() && stored[end] != '"') end += stored[end] == '\\' ? 2U : 1U;
+    if (end < stored.size()) id = stored.substr(from, end - from);
+  }
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return json.size() + (id.empty() ? 0 : kFront.size() + id.size() + 1);
+  }
+  void append_to(std::string& out) const {
+    if (id.empty()) {
+      out += json;
+      return;
+    }
+    out.append(kFront).append(id).append("\",").append(json.substr(1));
+  }
+
+ private:
+  static constexpr std::string_view kFront = R"({"__bk_event_id__":")";
+};
 
 /// The text of `ranges` once they are closed.
 Message finish(Message message, Ranges& ranges) {
@@ -94,7 +129,7 @@ Result<Packer> Packer::make(std::string body) {
   out.body_ = std::make_unique<std::string>(std::move(body));
   auto frame = channel::DataFrame::read(as_bytes(*out.body_));
   if (!frame.ok()) return frame.error();
-  if (frame->head().kind != channel::DataKind::events) {
+  if (!channel::is_events(frame->head().kind)) {
     while (const auto item = frame->next())
       if (!is_object(item->json)) return error(Errc::invalid_input, "data frame: an item is no object");
     frame->rewind();
@@ -105,8 +140,7 @@ Result<Packer> Packer::make(std::string body) {
 }
 
 Message Packer::next(const Origin& origin, std::size_t payload_bytes_max) {
-  Message out =
-      frame_->head().kind == channel::DataKind::events ? next_events(origin, payload_bytes_max) : next_object(origin);
+  Message out = channel::is_events(frame_->head().kind) ? next_events(origin, payload_bytes_max) : next_object(origin);
   if (done()) body_.reset();
   return out;
 }
@@ -123,7 +157,7 @@ Message Packer::next_events(const Origin& origin, std::size_t payload_bytes_max)
   std::uint32_t count = 0;
   Ranges ranges;
   for (; item && count < kMessageItemsMax; item = scan.next()) {
-    const std::size_t more = item->json.size() + 1;
+    const std::size_t more = DataItemText(frame_->head().kind, item->json).bytes() + 1;
     if (count > 0 && payload_bytes_max != 0 && bytes + more + ranges.bytes_at_most() * 2 > payload_bytes_max) break;
     bytes += more;
     ranges.add(item->seq);
@@ -135,7 +169,7 @@ Message Packer::next_events(const Origin& origin, std::size_t payload_bytes_max)
   out.payload += front;
   for (std::uint32_t i = 0; i < count; ++i) {
     if (i > 0) out.payload += ',';
-    out.payload += frame_->next()->json;
+    DataItemText(frame_->head().kind, frame_->next()->json).append_to(out.payload);
   }
   items_left_ -= count;
   out.payload += "],";

@@ -216,6 +216,7 @@ bool Session::hand_over_one(Moment moment) {
     case channel::DataKind::alert_transitions: topic = "tocsin/" + origin_.appliance + "/alerts"; break;
     case channel::DataKind::gap_records: topic = "tocsin/" + origin_.appliance + "/gaps"; break;
     case channel::DataKind::events:
+    case channel::DataKind::standard_events:
       topic = expand_topic(topic_template_, {.appliance = origin_.appliance,
                                              .name = name_,
                                              .plugin = head.plugin_id,

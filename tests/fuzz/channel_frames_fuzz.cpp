@@ -78,7 +78,7 @@ bool is_json(std::string_view text) {
 /// The messages of a data frame: nothing is lost, and they are JSON when the items are.
 void pack(const Frame& frame, const channel::DataFrame& data, std::size_t payload_bytes_max) {
   auto packer = deliver::Packer::make(frame.body);
-  if (!packer.ok()) return require(data.head().kind != channel::DataKind::events, "events are always packed");
+  if (!packer.ok()) return require(!channel::is_events(data.head().kind), "events are always packed");
   bool all_json = true;
   auto items = data;
   while (const auto item = items.next()) all_json = all_json && is_json_object(item->json);
@@ -91,8 +91,9 @@ void pack(const Frame& frame, const channel::DataFrame& data, std::size_t payloa
     while (expected && expected->seq <= message.last_seq) {
       const std::string_view json = expected->json;
       const bool is_whole = data.head().kind == channel::DataKind::events;
-      require(message.payload.find(is_whole ? json : json.substr(0, json.size() - 1)) != std::string::npos,
-              "an item is in its message");
+      const bool is_standard = data.head().kind == channel::DataKind::standard_events;  // its front may have grown
+      const std::string_view kept = is_whole ? json : is_standard ? json.substr(1) : json.substr(0, json.size() - 1);
+      require(message.payload.find(kept) != std::string::npos, "an item is in its message");
       expected = items.next();
     }
     require(message.seqs.size() <= deliver::kSeqPropertyBytesMax, "the list of sequences has a bound");

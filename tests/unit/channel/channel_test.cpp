@@ -292,8 +292,8 @@ TEST(Channel, ValuesOutsideTheirRangeAreRefused) {
   EXPECT_TRUE(with(4, 1));
   EXPECT_FALSE(with(4, 3)) << "lane";
   EXPECT_FALSE(with(5, 2)) << "flags";
-  EXPECT_TRUE(with(6, 2));
-  EXPECT_FALSE(with(6, 3)) << "kind";
+  EXPECT_TRUE(with(6, 3));
+  EXPECT_FALSE(with(6, 4)) << "kind";
   const std::size_t count_at = 4 + 3 + 4 + 4 + 4 + 8 + 2 + 4;
   EXPECT_FALSE(with(count_at, 0)) << "an empty batch";
   EXPECT_FALSE(with(count_at, 3)) << "more items than there are";

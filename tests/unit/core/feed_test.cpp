@@ -117,12 +117,15 @@ TEST_F(FeedTest, PutsWhatBelongsTogetherIntoOneFrame) {
 }
 
 TEST_F(FeedTest, SplitsAtBootDataIdAndKind) {
-  write({{1}, {2, 9, RecordKind::custom_metric}, {3, 9, RecordKind::standard_event}, {4, 9, RecordKind::gap}}, 1);
-  write({{5, 9, RecordKind::gap}}, 2);
-  EXPECT_EQ(feed(request(1, 5)).seqs, (Seqs{1}));
-  const auto second = feed(request(2, 5));
-  EXPECT_EQ(second.seqs, (Seqs{2, 3})) << "metrics and events travel alike";
+  write({{1}, {2, 9, RecordKind::custom_metric}, {3, 9}, {4, 9, RecordKind::gap}}, 1);
+  write({{5, 9, RecordKind::gap}, {6, 9, RecordKind::standard_event}, {7, 9}}, 2);
+  EXPECT_EQ(feed(request(1, 7)).seqs, (Seqs{1}));
+  const auto second = feed(request(2, 7));
+  EXPECT_EQ(second.seqs, (Seqs{2, 3})) << "metrics and custom events travel alike";
   EXPECT_EQ(second.head.data_id, 9);
+  const auto standard = feed(request(6, 7));
+  EXPECT_EQ(standard.seqs, (Seqs{6}));
+  EXPECT_EQ(standard.head.kind, channel::DataKind::standard_events);
   const auto gap = feed(request(4, 5));
   EXPECT_EQ(gap.seqs, (Seqs{4}));
   EXPECT_EQ(gap.head.kind, channel::DataKind::gap_records);

@@ -36,6 +36,28 @@ TEST(Envelope, HasEveryMemberInItsOrder) {
   EXPECT_TRUE(packer->done());
 }
 
+TEST(Envelope, AddsToStandardEventsWhatBlueKingsPipelineLooksFor) {
+  const channel::DataHead head{.lane = 2,
+                               .kind = channel::DataKind::standard_events,
+                               .boot = 4,
+                               .data_id = 7,
+                               .bk_biz_id = 2,
+                               .plugin_id = "alertmanager"};
+  const std::string odd = R"({"alert_name":"a \",\"event_id\":\"no","event_id":"x\"y","target":"t"})";
+  auto packer =
+      Packer::make(body_of(head, {{1, 1700000000999, true, odd}, {2, 1700000000999, true, R"({"alert_name":"b"})"}}));
+  ASSERT_TRUE(packer.ok());
+  const std::string payload = packer->next(kOrigin, 0).payload;
+  EXPECT_EQ(payload,
+            R"({"dataid":7,"bk_data_id":7,"bk_biz_id":2,"bk_plugin_id":"alertmanager","bk_ingest_time":1700000000,)"
+            R"("version":"","time":1700000000,"timestamp":1700000000,"hostname":"box \"1\"","ip":"10.0.0.1","data":[)"
+            R"({"__bk_event_id__":"x\"y",)" +
+                odd.substr(1) +
+                R"(,{"alert_name":"b"}],)"
+                R"("tocsin":{"appliance":"aa","store":"bb","boot":4,"lane":"normal","seq":[[1,2]],"repeat":false}})");
+  EXPECT_LE(payload.capacity(), payload.size() + 1) << "sized once";
+}
+
 TEST(Envelope, GivesEachAlertTransitionItsOwnObject) {
   const channel::DataHead head{.lane = 0, .kind = channel::DataKind::alert_transitions, .boot = 1};
   auto packer = Packer::make(body_of(head, {{3, 0, true, R"({"id":"x"})"}, {4, 0, true, "{ }"}}));
