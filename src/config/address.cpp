@@ -113,6 +113,34 @@ Result<ListenAddress> parse_listen(std::string_view text) {
   return ListenAddress{std::string(parts->host), *port, parts->is_bracketed, loopback};
 }
 
+Result<MessageListen> parse_message_listen(std::string_view text) {
+  constexpr std::size_t kPathBytesMax = 107;  // sockaddr_un
+  MessageListen out;
+  const auto take = [&text](std::string_view scheme) {
+    const bool is_it = text.starts_with(scheme);
+    if (is_it) text.remove_prefix(scheme.size());
+    return is_it;
+  };
+  const bool is_unix_stream = take("unix-stream://");
+  if (is_unix_stream || take("unix://")) {
+    out.is_stream = is_unix_stream;
+    if (!text.starts_with('/') || text.ends_with('/') || text.size() > kPathBytesMax) {
+      return error(Errc::invalid_input, "the path of a Unix socket begins with / and has at most 107 bytes");
+    }
+    out.unix_path = std::string(text);
+    return out;
+  }
+  out.is_stream = take("tcp://");
+  if (!out.is_stream && !take("udp://")) {
+    return error(Errc::invalid_input,
+                 "expected udp://ADDRESS:PORT, tcp://ADDRESS:PORT, unix:///PATH or unix-stream:///PATH");
+  }
+  auto address = parse_listen(text);
+  if (!address.ok()) return address.error();
+  out.address = std::move(*address);
+  return out;
+}
+
 Result<ServerUrl> parse_server(std::string_view text) {
   ServerUrl out;
   if (text.starts_with("mqtt://")) {

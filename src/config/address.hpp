@@ -20,6 +20,17 @@ struct ListenAddress {
 /// "127.0.0.1:10205" or "[::1]:10205". invalid_input: anything else, with the reason as context.
 [[nodiscard]] Result<ListenAddress> parse_listen(std::string_view text);
 
+/// Where messages are taken that nobody answers.
+struct MessageListen {
+  bool is_stream = false;
+  ListenAddress address;  ///< when unix_path is empty
+  std::string unix_path;  ///< absolute, at most 107 bytes
+};
+
+/// "udp://ADDRESS:PORT", "tcp://ADDRESS:PORT", "unix:///PATH" (datagrams) or "unix-stream:///PATH". invalid_input:
+/// anything else, with the reason as context.
+[[nodiscard]] Result<MessageListen> parse_message_listen(std::string_view text);
+
 struct ServerUrl {
   bool is_tls = false;
   std::string host;  ///< name or address, without brackets

@@ -12,6 +12,7 @@ namespace tocsin::config {
 inline constexpr std::size_t kTextBytesMax = 64 * 1024;  ///< of a configuration file
 inline constexpr std::size_t kUpstreamsMax = 8;
 inline constexpr std::size_t kUpstreamNameBytesMax = 32;
+inline constexpr std::size_t kSyslogsMax = 4;
 inline constexpr std::size_t kListenMax = 4;     ///< addresses of one listener
 inline constexpr std::size_t kServersMax = 8;    ///< of one upstream
 inline constexpr std::size_t kProblemsMax = 64;  ///< reported of one file; a last one says how many more there are
@@ -20,6 +21,7 @@ inline constexpr std::size_t kProblemsMax = 64;  ///< reported of one file; a la
 enum class UpstreamKind : std::uint8_t { mqtt };
 enum class PayloadFormat : std::uint8_t { bk };
 enum class Forward : std::uint8_t { both, events, alerts };
+enum class SyslogTarget : std::uint8_t { address, hostname };
 enum class MqttProtocol : std::uint8_t { automatic, mqtt_5, mqtt_3_1_1 };
 
 /// One `[upstream.<name>]`.
@@ -37,6 +39,15 @@ struct Upstream {
   std::string key_file;
   Forward forward = Forward::both;
   std::int64_t bytes_per_second = 0;  ///< 0: no limit
+};
+
+/// One `[syslog.<name>]`.
+struct Syslog {
+  std::string name;
+  std::vector<std::string> listen;  ///< each passes parse_message_listen()
+  std::string plugin;               ///< a data id or a plugin id; nobody promises that it exists
+  std::string event_name = "syslog";
+  SyslogTarget target = SyslogTarget::address;
 };
 
 /// What tocsind runs with. The defaults are those of a file without that key; where the board decides, defaults()
@@ -70,6 +81,7 @@ struct Config {
   std::int64_t audit_retention_days = 365;
   std::int64_t rejects_alert_percent = 10;  ///< of an instance's requests in 5 minutes; 0: no alert
 
+  std::vector<Syslog> syslogs;      ///< in the order of their names
   std::vector<Upstream> upstreams;  ///< in the order of their names
 };
 

@@ -90,6 +90,21 @@ constexpr std::string_view kUpstreamIntroduction =
     "the\n"
     "stored position: a renamed upstream is a new one.\n\n";
 
+constexpr std::string_view kSyslogIntroduction =
+    "At most 4 sections, named as upstreams are. RFC 5424 and RFC 3164, and anything else as a notice: no message\n"
+    "is refused. Severity 0-2 becomes 1, 3 and 4 become 2, the others 3. An instance of type event gets custom\n"
+    "events (`event.content` is the text; dimensions `facility`, `level`, `severity`, `app`, `msgid`,\n"
+    "`hostname`); one of type alert_source gets standard events, whose severity is the message's. Of a message 8\n"
+    "KiB are kept, the rest is cut and the event says so. TCP takes lines and octet counting (RFC 6587) on at\n"
+    "most 16 connections a section; when all are taken, one that sent nothing for 60 s gives way to a new one.\n"
+    "The shipped systemd unit may not use ports below 1024: 5514 needs no right, and `sysctl\n"
+    "net.ipv4.ip_unprivileged_port_start=514` gives 514 to everybody.\n\n"
+    "Syslog has no token: whoever reaches the address may write. It has no acknowledgement: messages wait up to\n"
+    "100 ms for company and are lost with a power cut or a kill before their commit. Each counts as one request\n"
+    "of the instance's rate (`max_rate`) and of requests_per_second_max. What comes as a datagram when there is\n"
+    "no room is dropped; a TCP sender is not read until there is. `tocsinctl status --all` and\n"
+    "`tocsin_syslog_dropped_total` count what was dropped, and why.\n\n";
+
 constexpr std::string_view kErrorsIntroduction =
     "Every refusal over HTTP bears one of these in the header `X-Tocsin-Error`. They stay the same from release to\n"
     "release; the words of `message`, which name the member and the rule, may change. `code` in the body is the HTTP\n"
@@ -127,6 +142,9 @@ std::vector<Explained> explain(const Loaded& loaded, std::string_view key) {
   for (const Upstream& upstream : loaded.config.upstreams) {
     explain_keys(upstream_keys(), upstream, "upstream." + upstream.name + ".", key, loaded, out);
   }
+  for (const Syslog& syslog : loaded.config.syslogs) {
+    explain_keys(syslog_keys(), syslog, "syslog." + syslog.name + ".", key, loaded, out);
+  }
   return out;
 }
 
@@ -142,6 +160,8 @@ std::string reference_page() {
   }
   out.append("\n## [upstream.NAME]\n\n").append(kUpstreamIntroduction);
   add_rows(upstream_keys(), {}, out);
+  out.append("\n## [syslog.NAME]\n\n").append(kSyslogIntroduction);
+  add_rows(syslog_keys(), {}, out);
   add_errors(out);
   return out;
 }

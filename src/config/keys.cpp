@@ -23,6 +23,7 @@ constexpr std::array kFormats = {"bk"sv};
 constexpr std::array kLaterFormats = {"cloudevents"sv, "ndjson"sv};
 constexpr std::array kForwards = {"both"sv, "events"sv, "alerts"sv};
 constexpr std::array kProtocols = {"auto"sv, "5"sv, "3.1.1"sv};
+constexpr std::array kTargets = {"address"sv, "hostname"sv};
 constexpr std::array kLaterUpstreamKeys = {"sasl_mechanism"sv, "bytes_per_day"sv};
 constexpr std::array kPlaceholders = {"{appliance}"sv, "{name}"sv, "{data_id}"sv, "{plugin}"sv, "{upstream_data_id}"sv};
 
@@ -32,6 +33,11 @@ std::string check_line(std::string_view text) {
   const bool good =
       std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
   return good ? "" : "must not contain control characters";
+}
+
+std::string check_printable(std::string_view text) {
+  const bool good = std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c < 0x7f; });
+  return good ? "" : "must be printable ASCII";
 }
 
 std::string check_listen(std::string_view text) {
@@ -44,6 +50,12 @@ std::string check_admin_listen(std::string_view text) {
   if (!address.ok()) return address.error().context[0];
   if (address->is_loopback) return {};
   return "is not a loopback address; without TLS the admin listener is for 127.0.0.0/8 and [::1] only";
+}
+
+std::string check_message_listen(std::string_view text) {
+  if (auto bad = check_line(text); !bad.empty()) return bad;
+  const auto address = parse_message_listen(text);
+  return address.ok() ? "" : address.error().context[0];
 }
 
 std::string check_server(std::string_view text) {
@@ -273,6 +285,35 @@ constexpr std::array kUpstreamKeys = {
                   .max = 1'000'000'000,
                   .help = "Limit of what is offered to it. 0: none."},
 };
+constexpr std::array kSyslogKeys = {
+    Key<Syslog>{.name = "listen",
+                .field = &Syslog::listen,
+                .min = 1,
+                .max = kListenMax,
+                .help = "Where messages arrive: udp://ADDRESS:PORT, tcp://ADDRESS:PORT, unix:///PATH (datagrams, as "
+                        "`logger -u` sends) or unix-stream:///PATH. Port 0: any free one.",
+                .check = check_message_listen,
+                .required = true},
+    Key<Syslog>{.name = "plugin",
+                .field = &Syslog::plugin,
+                .min = 1,
+                .max = 64,
+                .help = "The instance whose events they become: its data id, or its plugin id when no other instance "
+                        "has that. Messages are dropped and counted while there is none.",
+                .check = check_line,
+                .required = true},
+    Key<Syslog>{.name = "event_name",
+                .field = &Syslog::event_name,
+                .min = 1,
+                .max = 128,
+                .help = "Name of every event, and of the alerts it opens. Printable ASCII.",
+                .check = check_printable},
+    Key<Syslog>{.name = "target",
+                .field = &Syslog::target,
+                .help = "Target of the events: the address of whoever sent the message, or the HOSTNAME in it (the "
+                        "address when there is none). Unix sockets: the HOSTNAME, else this box's name.",
+                .words = kTargets},
+};
 // clang-format on
 
 std::string quoted(std::string_view text) {
@@ -298,6 +339,8 @@ std::string joined(const std::vector<std::string>& texts) {
 std::span<const Key<Config>> config_keys() noexcept { return kConfigKeys; }
 std::span<const Key<Upstream>> upstream_keys() noexcept { return kUpstreamKeys; }
 
+std::span<const Key<Syslog>> syslog_keys() noexcept { return kSyslogKeys; }
+
 bool is_later_upstream_key(std::string_view last_part) noexcept {
   return std::find(kLaterUpstreamKeys.begin(), kLaterUpstreamKeys.end(), last_part) != kLaterUpstreamKeys.end();
 }
@@ -322,6 +365,7 @@ std::string value_text(const Key<Owner>& key, const Owner& owner) {
 }
 template std::string value_text(const Key<Config>& key, const Config& owner);
 template std::string value_text(const Key<Upstream>& key, const Upstream& owner);
+template std::string value_text(const Key<Syslog>& key, const Syslog& owner);
 
 Config defaults(const BoardProfile& board) {
   Config out;

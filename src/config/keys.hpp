@@ -15,13 +15,13 @@ namespace tocsin::config {
 /// Empty: the text is good; else what is wrong with it, in words.
 using TextCheck = std::string (*)(std::string_view text);
 
-/// One key of the file. Parser, bounds, `explain`, the reference page and the bounds test walk the two lists below, so
+/// One key of the file. Parser, bounds, `explain`, the reference page and the bounds test walk the lists below, so
 /// a new key is one row here, one field in config.hpp, and the place that uses it.
 template <class Owner>
 struct Key {
-  std::string_view name;  ///< of a Config: the full name; of an Upstream: the last part
+  std::string_view name;  ///< of a Config: the full name; of the others: the last part
   std::variant<std::int64_t Owner::*, std::string Owner::*, std::vector<std::string> Owner::*, UpstreamKind Owner::*,
-               PayloadFormat Owner::*, Forward Owner::*, MqttProtocol Owner::*>
+               PayloadFormat Owner::*, Forward Owner::*, MqttProtocol Owner::*, SyslogTarget Owner::*>
       field;
   std::int64_t min = 0;  ///< of a number: its value; of a text: its bytes; of a list: how many
   std::int64_t max = 0;
@@ -37,6 +37,7 @@ struct Key {
 
 [[nodiscard]] std::span<const Key<Config>> config_keys() noexcept;
 [[nodiscard]] std::span<const Key<Upstream>> upstream_keys() noexcept;
+[[nodiscard]] std::span<const Key<Syslog>> syslog_keys() noexcept;
 
 /// A key that belongs to a later release: refused by name instead of as unknown.
 [[nodiscard]] bool is_later_upstream_key(std::string_view last_part) noexcept;

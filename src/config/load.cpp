@@ -16,6 +16,7 @@ namespace tocsin::config {
 namespace {
 
 constexpr std::string_view kUpstreamSection = "upstream";
+constexpr std::string_view kSyslogSection = "syslog";
 constexpr std::string_view kSourceSection = "source";
 
 std::string between(std::int64_t min, std::int64_t max) {
@@ -50,7 +51,10 @@ class Loader {
     const std::string_view path = one.path;
     const std::size_t dot = path.find('.');
     const std::string_view section = path.substr(0, dot);
-    if (section == kUpstreamSection) return take_upstream(one);
+    if (section == kUpstreamSection)
+      return take_named(kUpstreamSection, loaded_.config.upstreams, kUpstreamsMax, upstream_keys(), one);
+    if (section == kSyslogSection)
+      return take_named(kSyslogSection, loaded_.config.syslogs, kSyslogsMax, syslog_keys(), one);
     if (section == kSourceSection) return take_source(one);
     for (const Key<Config>& key : config_keys()) {
       if (key.name == path) return set(key, loaded_.config, one);
@@ -61,6 +65,7 @@ class Loader {
   tl::expected<Loaded, std::vector<Problem>> finish() {
     if (problems_.empty()) check_together();
     for (const Upstream& upstream : loaded_.config.upstreams) check_upstream(upstream);
+    for (const Syslog& syslog : loaded_.config.syslogs) check_required(kSyslogSection, syslog.name, syslog_keys());
     if (!problems_.empty()) {
       if (unreported_ > 0)
         problems_.push_back({loaded_.file, 0, "", "and " + std::to_string(unreported_) + " more problems"});
@@ -151,59 +156,75 @@ class Loader {
     return "must be one of: " + list_of(key.words);
   }
 
-  void take_upstream(const Assignment& one) {
+  /// One key of a section [section.NAME].
+  template <class Owner>
+  void take_named(std::string_view section, std::vector<Owner>& all, std::size_t most, std::span<const Key<Owner>> keys,
+                  const Assignment& one) {
     std::string_view rest = one.path;
-    if (rest.size() == kUpstreamSection.size()) {
+    if (rest.size() == section.size()) {
       if (std::holds_alternative<EmptySection>(one.value)) return;
-      return refuse(one.line, one.path, "each upstream has a section of its own: [upstream.NAME]");
+      const std::string word(section);
+      return refuse(one.line, one.path, "each " + word + " has a section of its own: [" + word + ".NAME]");
     }
-    rest.remove_prefix(kUpstreamSection.size() + 1);
+    rest.remove_prefix(section.size() + 1);
     const std::size_t dot = rest.starts_with('"') ? rest.find("\".") + 1 : rest.find('.');
     const std::string_view name = rest.substr(0, dot);
+    const std::string path = std::string(section).append(".").append(name);
     if (!is_upstream_name(name)) {
-      if (bad_names_.emplace(name).second) {
-        refuse(one.line, "upstream." + std::string(name),
-               "a name begins with a-z and has at most 32 characters of a-z, 0-9, _ and -");
+      if (bad_names_.emplace(path).second) {
+        refuse(one.line, path, "a name begins with a-z and has at most 32 characters of a-z, 0-9, _ and -");
       }
       return;
     }
-    Upstream* upstream = upstream_named(name, one.line);
-    if (upstream == nullptr) return;
+    Owner* owner = owner_named(section, all, most, name, one.line);
+    if (owner == nullptr) return;
     const bool is_section = dot == std::string_view::npos || dot >= rest.size();
-    note_section(name, is_section ? one.line : one.section_line);
+    note_section(path, is_section ? one.line : one.section_line);
     if (is_section) {
       if (std::holds_alternative<EmptySection>(one.value)) return;
-      return refuse(one.line, one.path, "must be a section: [upstream." + std::string(name) + "]");
+      return refuse(one.line, one.path, "must be a section: [" + path + "]");
     }
     const std::string_view last = rest.substr(dot + 1);
-    for (const Key<Upstream>& key : upstream_keys()) {
+    for (const Key<Owner>& key : keys) {
       if (key.name == last) {
         if (key.required) required_seen_.insert(one.path);
-        return set(key, *upstream, one);
+        return set(key, *owner, one);
       }
     }
-    if (is_later_upstream_key(last)) return refuse(one.line, one.path, "is not in this release");
+    if (section == kUpstreamSection && is_later_upstream_key(last))
+      return refuse(one.line, one.path, "is not in this release");
     refuse_unknown(one);
   }
 
   /// The first line that names it; a table inside it begins later.
-  void note_section(std::string_view name, std::uint32_t line) {
-    const auto [at, is_new] = section_lines_.try_emplace(std::string(name), line);
+  void note_section(std::string_view path, std::uint32_t line) {
+    const auto [at, is_new] = section_lines_.try_emplace(std::string(path), line);
     if (!is_new) at->second = std::min(at->second, line);
   }
 
-  Upstream* upstream_named(std::string_view name, std::uint32_t line) {
-    auto& all = loaded_.config.upstreams;
-    const auto found = std::find_if(all.begin(), all.end(), [&](const Upstream& u) { return u.name == name; });
+  template <class Owner>
+  Owner* owner_named(std::string_view section, std::vector<Owner>& all, std::size_t most, std::string_view name,
+                     std::uint32_t line) {
+    const auto found = std::find_if(all.begin(), all.end(), [&](const Owner& one) { return one.name == name; });
     if (found != all.end()) return &*found;
-    if (all.size() >= kUpstreamsMax) {
-      if (bad_names_.emplace(name).second) {
-        refuse(line, "upstream." + std::string(name), "at most " + std::to_string(kUpstreamsMax) + " upstreams");
+    if (all.size() >= most) {
+      const std::string path = std::string(section).append(".").append(name);
+      if (bad_names_.emplace(path).second) {
+        refuse(line, path, "at most " + std::to_string(most) + " " + std::string(section) + "s");
       }
       return nullptr;
     }
     all.emplace_back().name = std::string(name);
     return &all.back();
+  }
+
+  template <class Owner>
+  void check_required(std::string_view section, const std::string& name, std::span<const Key<Owner>> keys) {
+    const std::string prefix = std::string(section).append(".").append(name);
+    for (const Key<Owner>& key : keys) {
+      const std::string path = prefix + "." + std::string(key.name);
+      if (key.required && !required_seen_.contains(path)) refuse(section_lines_[prefix], path, "is missing");
+    }
   }
 
   void take_source(const Assignment& one) {
@@ -223,10 +244,12 @@ class Loader {
     }
     std::vector<std::string> known;
     for (const Key<Config>& key : config_keys()) known.emplace_back(key.name);
-    if (one.path.starts_with(kUpstreamSection)) {
-      const std::string prefix = one.path.substr(0, one.path.rfind('.') + 1);
-      for (const Key<Upstream>& key : upstream_keys()) known.push_back(prefix + std::string(key.name));
-    }
+    const std::string prefix = one.path.substr(0, one.path.rfind('.') + 1);
+    const auto add_known = [&](const auto& keys) {
+      for (const auto& key : keys) known.push_back(prefix + std::string(key.name));
+    };
+    if (one.path.starts_with(kUpstreamSection)) add_known(upstream_keys());
+    if (one.path.starts_with(kSyslogSection)) add_known(syslog_keys());
     std::string message = "unknown key";
     if (const std::string_view like = most_similar(one.path, known); !like.empty()) {
       message.append("; did you mean ").append(like).append("?");
@@ -236,10 +259,7 @@ class Loader {
 
   void check_upstream(const Upstream& upstream) {
     const std::string prefix = "upstream." + upstream.name + ".";
-    for (const Key<Upstream>& key : upstream_keys()) {
-      const std::string path = prefix + std::string(key.name);
-      if (key.required && !required_seen_.contains(path)) refuse(section_lines_[upstream.name], path, "is missing");
-    }
+    check_required(kUpstreamSection, upstream.name, upstream_keys());
     const bool any_tls = std::any_of(upstream.servers.begin(), upstream.servers.end(),
                                      [](const std::string& server) { return server.starts_with("mqtts://"); });
     if (any_tls && upstream.ca_file.empty()) {
@@ -283,7 +303,7 @@ class Loader {
   std::size_t unreported_ = 0;
   std::set<std::string, std::less<>> bad_names_;
   std::set<std::string, std::less<>> required_seen_;
-  std::map<std::string, std::uint32_t, std::less<>> section_lines_;  ///< of the upstreams
+  std::map<std::string, std::uint32_t, std::less<>> section_lines_;  ///< of the named sections
 };
 
 }  // namespace

@@ -57,6 +57,34 @@ TEST(ListenAddress, EverythingElseIsRefused) {
   }
 }
 
+TEST(MessageListen, TheSchemeSaysWhatKindOfSocketItIs) {
+  const auto udp = parse_message_listen("udp://0.0.0.0:514");
+  ASSERT_TRUE(udp.ok());
+  EXPECT_FALSE(udp->is_stream);
+  EXPECT_EQ(udp->address.host, "0.0.0.0");
+  EXPECT_EQ(udp->address.port, 514);
+  const auto tcp = parse_message_listen("tcp://[::1]:6514");
+  ASSERT_TRUE(tcp.ok());
+  EXPECT_TRUE(tcp->is_stream);
+  EXPECT_EQ(tcp->address.host, "::1");
+  const auto datagrams = parse_message_listen("unix:///run/log");
+  ASSERT_TRUE(datagrams.ok());
+  EXPECT_FALSE(datagrams->is_stream);
+  EXPECT_EQ(datagrams->unix_path, "/run/log");
+  EXPECT_TRUE(parse_message_listen("unix-stream:///run/log")->is_stream);
+  EXPECT_TRUE(parse_message_listen("unix:///" + std::string(106, 'x')).ok());
+}
+
+TEST(MessageListen, EverythingElseIsRefused) {
+  for (const std::string& bad :
+       {std::string{}, std::string{"0.0.0.0:514"}, std::string{"udp://"}, std::string{"udp://host:514"},
+        std::string{"udp://0.0.0.0"}, std::string{"tls://0.0.0.0:6514"}, std::string{"unix://run/log"},
+        std::string{"unix:///run/"}, std::string{"unix://"}, std::string{"unix:/run/log"},
+        "unix:///" + std::string(107, 'x')}) {
+    EXPECT_FALSE(parse_message_listen(bad).ok()) << bad;
+  }
+}
+
 TEST(ServerUrl, SchemeDecidesPortAndTls) {
   const auto plain = parse_server("mqtt://broker.example.com");
   ASSERT_TRUE(plain.ok());

@@ -44,6 +44,7 @@ TEST(ConfFolder, TheShippedFileParsesAlsoWithEveryCommentedKey) {
   const auto loaded = load(uncommented, "tocsin.toml", kBoard);
   ASSERT_TRUE(loaded) << to_text(loaded.error()[0]);
   EXPECT_EQ(loaded->config.upstreams.size(), 1U);
+  EXPECT_EQ(loaded->config.syslogs.size(), 1U);
   const Config board = defaults(kBoard);
   for (const Key<Config>& key : config_keys()) {
     if (key.board_default != nullptr) continue;

@@ -329,5 +329,42 @@ TEST(ConfigKeys, NoNameStandsTwice) {
   }
 }
 
+TEST(ConfigLoad, ASyslogSectionNamesWhereItListensAndWhoseEventsTheyAre) {
+  const auto loaded = load(
+      "[syslog.site]\nlisten = [\"udp://0.0.0.0:514\", \"unix:///run/log\"]\nplugin = \"logs\"\n"
+      "target = \"hostname\"\n[syslog.other]\nlisten = [\"tcp://[::1]:514\"]\nplugin = \"7\"\n",
+      "t.toml", board());
+  ASSERT_TRUE(loaded);
+  ASSERT_EQ(loaded->config.syslogs.size(), 2U);
+  const Syslog& site = loaded->config.syslogs[1];
+  EXPECT_EQ(site.name, "site");
+  EXPECT_EQ(site.listen, (Lines{"udp://0.0.0.0:514", "unix:///run/log"}));
+  EXPECT_EQ(site.plugin, "logs");
+  EXPECT_EQ(site.event_name, "syslog");
+  EXPECT_EQ(site.target, SyslogTarget::hostname);
+  EXPECT_EQ(loaded->config.syslogs[0].target, SyslogTarget::address);
+}
+
+TEST(ConfigLoad, WhatIsWrongWithASyslogSectionIsSaid) {
+  EXPECT_EQ(problems("[syslog.a]\n"),
+            (Lines{"t.toml:1: syslog.a.listen: is missing", "t.toml:1: syslog.a.plugin: is missing"}));
+  const std::string good = "[syslog.a]\nlisten = [\"udp://0.0.0.0:514\"]\nplugin = \"p\"\n";
+  EXPECT_TRUE(problems(good).empty());
+  EXPECT_EQ(problems(good + "event_nam = \"x\"\n"),
+            Lines{"t.toml:4: syslog.a.event_nam: unknown key; did you mean syslog.a.event_name?"});
+  EXPECT_EQ(problems(good + "event_name = \"\u00e9\"\n"),
+            Lines{"t.toml:4: syslog.a.event_name: must be printable ASCII"});
+  EXPECT_EQ(problems(good + "target = \"x\"\n"), Lines{"t.toml:4: syslog.a.target: must be one of: address, hostname"});
+  EXPECT_EQ(problems("[syslog.a]\nlisten = [\"0.0.0.0:514\"]\nplugin = \"p\"\n"),
+            Lines{"t.toml:2: syslog.a.listen: \"0.0.0.0:514\": expected udp://ADDRESS:PORT, tcp://ADDRESS:PORT, "
+                  "unix:///PATH or unix-stream:///PATH"});
+  EXPECT_EQ(problems("[syslog.a]\nlisten = []\nplugin = \"p\"\n"),
+            Lines{"t.toml:2: syslog.a.listen: must have 1 to 4 entries"});
+  std::string five;
+  for (const char name : {'a', 'b', 'c', 'd', 'e'})
+    five.append(good).replace(five.size() - good.size() + 8, 1, 1, name);
+  EXPECT_EQ(problems(five), Lines{"t.toml:14: syslog.e: at most 4 syslogs"});
+}
+
 }  // namespace
 }  // namespace tocsin::config
