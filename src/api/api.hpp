@@ -40,6 +40,9 @@ class Api final : public port::HttpHandler, private Replayer {
   /// The program calls it about every second, and once more with `is_last` before the writer ends.
   void on_tick(bool is_last) noexcept;
 
+  /// The rates that every way in counts by; they live as long as the api.
+  [[nodiscard]] RateLimit& rate() noexcept { return rate_; }
+  [[nodiscard]] TotalRate& total_rate() noexcept { return total_rate_; }
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
 
  private:

@@ -125,6 +125,28 @@ void expose_upstreams(Exposition& out, const std::vector<core::UpstreamStatus>& 
         [](const auto& lane) { return lane.durable_seq; });
 }
 
+void expose_syslog(Exposition& out, const std::vector<core::SyslogStatus>& listeners) {
+  if (listeners.empty()) return;
+  out.family("tocsin_syslog_messages_total", "counter", "Syslog messages that became events");
+  for (const auto& one : listeners) out.sample("tocsin_syslog_messages_total", label("syslog", one.name), one.messages);
+  out.family("tocsin_syslog_dropped_total", "counter", "Syslog messages that did not become events");
+  for (const auto& one : listeners) {
+    const auto dropped = [&](std::string_view why, std::uint64_t count) {
+      out.sample("tocsin_syslog_dropped_total", label("syslog", one.name) + "," + label("why", why), count);
+    };
+    dropped("no_instance", one.dropped_no_instance);
+    dropped("rate", one.dropped_rate);
+    dropped("no_room", one.dropped_no_room);
+    dropped("kernel", one.dropped_by_kernel);
+    dropped("lost", one.lost);
+  }
+  out.family("tocsin_syslog_connections", "gauge", "Open syslog connections");
+  for (const auto& one : listeners) out.sample("tocsin_syslog_connections", label("syslog", one.name), one.connections);
+  out.family("tocsin_syslog_connections_refused_total", "counter", "Syslog connections closed for want of a place");
+  for (const auto& one : listeners)
+    out.sample("tocsin_syslog_connections_refused_total", label("syslog", one.name), one.connections_refused);
+}
+
 void expose_api(Exposition& out, const Counters& c) {
   out.counter("tocsin_api_internal_errors_total", "Requests that met a bug", c.internal_errors);
   out.counter("tocsin_api_out_of_memory_total", "Requests refused because a memory limit was reached", c.out_of_memory);
@@ -163,6 +185,7 @@ Reply get_metrics(const Services& services, Call& /*call*/) {
   expose_core(out, daemon.gauges());
   expose_process(out, process);
   expose_upstreams(out, process.upstreams);
+  expose_syslog(out, process.syslog);
   expose_api(out, services.counters);
   expose_rejects(out, services.rejects, daemon.view().registry->instances());
   return response;

@@ -62,6 +62,15 @@ void write_upstream(Writer& w, const core::UpstreamStatus& upstream) {
   w.end_array().end_object();
 }
 
+void write_syslog(Writer& w, const core::SyslogStatus& one) {
+  w.object().member("name", one.name).member("plugin", one.plugin).name("messages").number(one.messages);
+  w.name("cut").number(one.cut).name("dropped_no_instance").number(one.dropped_no_instance);
+  w.name("dropped_rate").number(one.dropped_rate).name("dropped_no_room").number(one.dropped_no_room);
+  w.name("dropped_by_kernel").number(one.dropped_by_kernel).name("lost").number(one.lost);
+  w.name("connections").number(one.connections).name("connections_refused").number(one.connections_refused);
+  w.end_object();
+}
+
 void write_store(Writer& w, const core::Gauges& gauges, const log::Ends& ends) {
   w.object().name("ok").boolean(gauges.store_ok).name("used_bytes").number(gauges.store_used_bytes);
   w.name("quota_bytes").number(gauges.store_quota_bytes).name("written_bytes").number(gauges.store_written_bytes);
@@ -123,6 +132,8 @@ void write_status(Writer& w, const Services& services) {
   w.name("refused_credentials").number(services.counters.refused_credentials);
   w.name("out_of_memory").number(services.counters.out_of_memory).end_object().name("upstreams").array();
   for (const core::UpstreamStatus& upstream : process.upstreams) write_upstream(w, upstream);
+  w.end_array().name("syslog").array();
+  for (const core::SyslogStatus& one : process.syslog) write_syslog(w, one);
   w.end_array().end_object();
 }
 

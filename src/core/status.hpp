@@ -29,6 +29,21 @@ struct UpstreamStatus {
   std::uint64_t confirmed_events = 0;  ///< since start
 };
 
+/// One syslog listener as people see it. Counts are since start. io thread.
+struct SyslogStatus {
+  std::string name;
+  std::string plugin;                     ///< as configured
+  std::uint64_t messages = 0;             ///< became events (some of them may be lost yet)
+  std::uint64_t cut = 0;                  ///< of them: were longer than is kept
+  std::uint64_t dropped_no_instance = 0;  ///< no enabled instance of that name takes events
+  std::uint64_t dropped_rate = 0;         ///< datagrams over the rate
+  std::uint64_t dropped_no_room = 0;      ///< datagrams that found the intake full
+  std::uint64_t dropped_by_kernel = 0;    ///< datagrams that found the socket's buffer full
+  std::uint64_t lost = 0;                 ///< taken, and refused by the writer
+  std::uint64_t connections = 0;          ///< now
+  std::uint64_t connections_refused = 0;  ///< no place was free
+};
+
 /// One line of the memory ledger against what is used now.
 struct LedgerLine {
   const char* name = "";
@@ -55,6 +70,7 @@ struct ProcessStatus {
   bool local_flow_ok = true;    ///< accepted -> writer -> reader answered lately
   bool writer_stalled = false;  ///< a commit is taking longer than 1 s
   std::vector<UpstreamStatus> upstreams;
+  std::vector<SyslogStatus> syslog;
 };
 
 }  // namespace tocsin::core

@@ -78,6 +78,18 @@ void add_upstream(Lines& lines, const Value& upstream) {
   lines.emplace_back("", std::move(waiting));
 }
 
+void add_syslog(Lines& lines, const Value& syslog) {
+  std::string about =
+      std::to_string(count_of(syslog, "messages")) + " messages for " + text_of(syslog.member("plugin"));
+  add_if_any(about, syslog, "dropped_no_instance", "DROPPED (no instance takes them)");
+  add_if_any(about, syslog, "dropped_rate", "DROPPED over its rate (plugin update --max-rate)");
+  add_if_any(about, syslog, "dropped_no_room", "DROPPED for want of room");
+  add_if_any(about, syslog, "dropped_by_kernel", "DROPPED by the system");
+  add_if_any(about, syslog, "lost", "LOST");
+  add_if_any(about, syslog, "connections_refused", "connections refused");
+  lines.emplace_back("syslog " + text_of(syslog.member("name")), std::move(about));
+}
+
 }  // namespace
 
 std::string bytes_text(std::int64_t bytes) {
@@ -123,6 +135,7 @@ Lines status_lines(const Value& status) {
   const auto upstreams = status.member("upstreams").elements();
   if (upstreams.empty()) lines.emplace_back("upstreams", "none");
   for (const Value& upstream : upstreams) add_upstream(lines, upstream);
+  for (const Value& syslog : status.member("syslog").elements()) add_syslog(lines, syslog);
   lines.emplace_back("more", "tocsinctl status --all");
   return lines;
 }

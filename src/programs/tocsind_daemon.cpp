@@ -160,6 +160,8 @@ int TocsinDaemon::open_listeners() {
                  .reject_memory = &rejects_,
                  .reject_alert_percent = static_cast<std::uint32_t>(config_.rejects_alert_percent)});
   handler_->api = api_.get();
+  syslog_ = std::make_unique<SyslogListeners>(
+      loop_, api::SyslogParts{*this, crypto_, random_, &intake_, api_->rate(), api_->total_rate()});
   // Connections of several addresses of one listener share its limit.
   const auto share = [](std::int64_t most, std::size_t addresses) {
     return static_cast<unsigned>(
@@ -216,6 +218,7 @@ int TocsinDaemon::open() {
     return 1;
   }
   if (const int code = open_listeners(); code != 0) return code;
+  if (!syslog_->open(config_.syslogs, host_name())) return 1;
   upstream_parts_ = std::make_unique<UpstreamParts>(
       UpstreamParts{.loop = loop_,
                     .daemon = *this,
@@ -286,7 +289,9 @@ void TocsinDaemon::apply(TurnReport& report) {
   if (report.effects.trust_clock) clock_.vouch();
   view_ = std::move(report.view);
   gauges_ = report.gauges;
-  for (core::Answer& answer : report.effects.answers) api_->on_answer(std::move(answer));
+  for (core::Answer& answer : report.effects.answers) {
+    if (!syslog_->take_answer(answer)) api_->on_answer(std::move(answer));
+  }
   for (auto& upstream : upstreams_) upstream->on_view(view_);
 }
 
@@ -347,6 +352,7 @@ int TocsinDaemon::run() {
   }
   watchdog_.stopping();
   http_->begin_stop();
+  syslog_->stop();
   for (auto& upstream : upstreams_) upstream->begin_stop();
   const Monotonic until = clock_.now().mono.after_ms(kFarewellMs);
   const auto is_over = [this] {
@@ -424,6 +430,7 @@ core::ProcessStatus TocsinDaemon::process_status() const {
   out.local_flow_ok = is_ready(why);
   out.writer_stalled = is_stalled(now.mono);
   for (const auto& upstream : upstreams_) out.upstreams.push_back(upstream->status());
+  out.syslog = syslog_->status();
   return out;
 }
 
