@@ -21,7 +21,8 @@ int hex_value(char c) noexcept {
 
 /// The library gives query members undecoded (our unescape callback leaves them alone) except that it has already put
 /// a blank for each '+'; a raw blank cannot occur in a target, so that is undone here.
-std::string decode(std::string_view raw) {
+enum class Plus : std::uint8_t { stays, is_blank };
+std::string decode(std::string_view raw, Plus plus) {
   std::string out;
   out.reserve(raw.size());
   for (std::size_t i = 0; i < raw.size(); ++i) {
@@ -30,7 +31,7 @@ std::string decode(std::string_view raw) {
       out += static_cast<char>(hex_value(raw[i + 1]) * 16 + hex_value(raw[i + 2]));
       i += 2;
     } else {
-      out += c == ' ' ? '+' : c;
+      out += c == ' ' && plus == Plus::stays ? '+' : c;
     }
   }
   return out;
@@ -95,7 +96,7 @@ std::vector<port::HttpMember> RequestView::query_members(std::size_t max) const 
   std::vector<port::HttpMember> out;
   out.reserve(found.count);
   for (const auto& [name, value] : std::span(found.parts).first(found.count))
-    out.push_back({decode(name), decode(value)});
+    out.push_back({decode(name, Plus::is_blank), decode(value, Plus::is_blank)});
   return out;
 }
 
@@ -103,7 +104,7 @@ std::optional<std::string> RequestView::query(std::string_view name) const {
   Member wanted{name, {}, false};
   static_cast<void>(MHD_get_connection_values_n(slot_.connection, MHD_GET_ARGUMENT_KIND, on_member, &wanted));
   if (!wanted.found) return std::nullopt;
-  return decode(wanted.value);
+  return decode(wanted.value, Plus::stays);
 }
 
 std::string_view RequestView::header(std::string_view name) const noexcept {

@@ -73,6 +73,7 @@ class Api final : public port::HttpHandler, private Replayer {
     std::string_view body;
     std::string_view token;  ///< shown in the head or in the body
     bool is_json = true;     ///< the body
+    std::string_view peer = {};
   };
   /// Nothing: the instance may send now; else the refusal.
   [[nodiscard]] Reply refuse_sender(const Sender& sender, const Id128& request_id);
@@ -86,11 +87,13 @@ class Api final : public port::HttpHandler, private Replayer {
   struct SourceRequest {
     port::Ticket ticket;
     Shape shape = Shape::fta;
-    Id128 request_id{};
+    Id128 request_id{};  ///< of the answer: the sender's own when it gave one
+    Id128 own_id{};      ///< of what is stored
     std::int32_t data_id = 0;
     std::uint32_t profile_revision = 0;
     bool debug = false;
     std::string token;
+    std::string peer;
     std::vector<port::HttpMember> headers;
     std::vector<port::HttpMember> query;
   };

@@ -16,6 +16,7 @@ namespace tocsin::api {
 namespace {
 
 constexpr std::size_t kEventsShownMax = 20;
+constexpr std::size_t kEventBytesMax = 64 * KiB;  // of all of them
 constexpr std::size_t kStepsBytesMax = 96 * KiB;
 constexpr std::size_t kTextShownMax = 1024;  ///< of a value in a step
 
@@ -90,15 +91,9 @@ class Explainer {
       : services_(services), call_(call), instance_(instance) {}
 
   Explanation run(const ReadyProfile& profile, std::string& sample) {
-    try {
-      if (auto made =
-              instance_.type == model::InstanceType::alert_source ? of_source(profile, sample) : of_push(sample);
-          !made)
-        out_.refused = std::move(made.error());
-    } catch (const std::bad_alloc&) {
-      out_.refused =
-          ingest::Refusal{413, "the sample takes more memory than the box has for one request", "body_takes_too_much"};
-    }
+    const bool is_source = instance_.type == model::InstanceType::alert_source;
+    if (auto made = is_source ? of_source(profile, sample) : of_push(sample); !made)
+      out_.refused = std::move(made.error());
     return std::move(out_);
   }
 
@@ -118,7 +113,7 @@ class Explainer {
     if (const auto envelope = reader.read_envelope(as_bytes(events)); !envelope)
       return tl::unexpected(envelope.error());
     model::EventBatch batch(services_.parts.intake);
-    if (const auto taken = reader.read_items(instance_, call_.now, call_.request_id, batch); !taken) return taken;
+    if (auto taken = reader.read_items(instance_, call_.now, call_.request_id, batch); !taken) return taken;
     keep(batch);
     return {};
   }
@@ -130,7 +125,7 @@ class Explainer {
     ingest::PushReader reader(services_.parser, services_.parts.crypto);
     if (const auto envelope = reader.read_envelope(padded(sample)); !envelope) return tl::unexpected(envelope.error());
     model::EventBatch batch(services_.parts.intake);
-    if (const auto taken = reader.read_items(instance_, call_.now, batch); !taken) return taken;
+    if (auto taken = reader.read_items(instance_, call_.now, batch); !taken) return taken;
     out_.count = batch.items.size();
     keep(batch);
     return {};
@@ -138,7 +133,7 @@ class Explainer {
   void keep(const model::EventBatch& batch) {
     std::size_t at = 0;
     std::string scratch;
-    for (std::size_t i = 0; i < batch.items.size() && i < kEventsShownMax; ++i) {
+    for (std::size_t i = 0; i < batch.items.size() && i < kEventsShownMax && at < kEventBytesMax; ++i) {
       const model::Item& item = batch.items[i];
       Explained& one = out_.events.emplace_back();
       one.json.assign(reinterpret_cast<const char*>(batch.bytes.data()) + at, item.json_bytes);
@@ -259,6 +254,9 @@ class ExplainJob final : public core::Job {
       if (auto response = go_on(outcome)) services_.answer(call_.ticket, std::move(*response));
     } catch (const std::bad_alloc&) {
       services_.answer_out_of_memory(call_.ticket, Shape::admin, call_.request_id);
+    } catch (...) {
+      ++services_.counters.internal_errors;
+      services_.answer(call_.ticket, emergency_reply(Shape::admin, 500, call_.request_id, services_.emergency_room));
     }
   }
 
@@ -268,6 +266,7 @@ class ExplainJob final : public core::Job {
     const auto ready = services_.profiles.add(instance_.data_id, instance_.profile_revision, profile_);
     if (!ready) return call_.fail(409, "profile: " + ready.error().message, "profile_unusable");
     Explanation made = Explainer(services_, call_, instance_).run(**ready, call_.body);
+    call_.body = {};
     return post_job(services_, call_,
                     std::make_unique<OutcomeJob>(services_, call_, std::move(instance_), std::move(made)));
   }

@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "src/api/api.hpp"
+#include "src/api/sender.hpp"
 #include "src/ingest/request_key.hpp"
 
 namespace tocsin::api {
@@ -38,7 +39,8 @@ Api::Response Api::reject(const Sender& sender, const ingest::Refusal& refusal, 
                  .token = sender.token,
                  .is_json = sender.is_json},
                 parts_.daemon.now().wall);
-  return refuse(sender.shape, refusal.http_status, refusal.message, request_id, refusal.code);
+  return refuse(sender.shape, refusal.http_status,
+                in_words_of(sender.shape, refusal.http_status, sender.peer, refusal.message), request_id, refusal.code);
 }
 
 Reply Api::refuse_sender(const Sender& sender, const Id128& request_id) {

@@ -88,6 +88,7 @@ void RejectBox::add(const Refusal& refusal, Wall now) {
   at->body_bytes = static_cast<std::uint32_t>(refusal.body.size());
   try {
     at->message = model::cut_utf8(refusal.message, model::kRejectMessageBytesMax);
+    hide_token(refusal.token, at->message);
     at->is_whole = !refusal.body.empty() && keep_body(refusal.body, refusal.token, refusal.is_json, at->body);
   } catch (const std::bad_alloc&) {
     at->body.clear();  // that it happened is kept all the same; no half-masked body is
@@ -110,9 +111,10 @@ void RejectBox::turn_halves(Monotonic now) noexcept {
 bool RejectBox::is_over(const Slot& slot, bool was_over) const noexcept {
   if (alert_percent_ == 0) return false;
   const std::uint64_t requests = slot.requests();
-  // Few requests say little, so it stays as it was; a whole window without any ends it.
-  if (requests < kRejectRequestsMin) return was_over && (requests > 0 || halves_ < 2);
-  return slot.rejects() * 100 > requests * alert_percent_;
+  // Few requests say little, so it stays as it was; a whole window without a refused one ends it.
+  if (requests < kRejectRequestsMin) return was_over && (slot.rejects() > 0 || halves_ < 2);
+  // What is open ends at half of it, so that a share near the limit is one alert and not many.
+  return slot.rejects() * 200 > requests * alert_percent_ * (was_over ? 1 : 2);
 }
 
 std::vector<core::RejectAlarm> RejectBox::alarms(const registry::Registry& registry,

@@ -33,7 +33,7 @@ class Mask {
       if (!own_.empty()) hide(own_);
     }
   }
-  /// A string behind that name and a colon, in whatever text.
+  /// A string behind that name and a colon, in whatever text; of a value that is none, all that follows.
   void named() {
     for (std::size_t at = whole_.find(kTokenName); at != std::string_view::npos; at = whole_.find(kTokenName, at)) {
       at += kTokenName.size();
@@ -46,9 +46,14 @@ class Mask {
       if (next == whole_.size() || (whole_[next] != ':' && whole_[next] != '=')) continue;
       ++next;
       pass(is_space);
+      if (next < whole_.size() && (whole_[next] == '[' || whole_[next] == '{')) return hide(whole_.substr(next));
       pass([](char c) { return c == '"' || c == '\'' || c == '\\'; });
       const std::size_t begin = next;
-      while (next < whole_.size() && whole_[next] != '"' && whole_[next] != '\'')
+      const char quote = whole_[begin - 1];
+      const auto is_end = [quote](char c) {
+        return quote == '"' || quote == '\'' ? c == quote : c == '"' || c == '\'';
+      };
+      while (next < whole_.size() && !is_end(whole_[next]))
         next = std::min(next + (whole_[next] == '\\' ? 2U : 1U), whole_.size());
       hide(whole_.substr(begin, next - begin));
       at = next;
@@ -97,6 +102,12 @@ bool keep_body(std::string_view body, std::string_view token, bool is_json, std:
     at += std::max<std::size_t>(size, 1);
   }
   return out.size() == body.size() && !mask.hid_others() && !is_mended;
+}
+
+void hide_token(std::string_view token, std::pmr::string& message) noexcept {
+  if (token.size() < kTokenBytesSought) return;
+  for (std::size_t at = message.find(token); at != std::pmr::string::npos; at = message.find(token, at + token.size()))
+    std::fill_n(message.begin() + static_cast<std::ptrdiff_t>(at), token.size(), '*');
 }
 
 }  // namespace tocsin::api

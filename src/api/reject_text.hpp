@@ -15,5 +15,7 @@ namespace tocsin::api {
 /// Throws std::bad_alloc.
 [[nodiscard]] bool keep_body(std::string_view body, std::string_view token, bool is_json, std::pmr::string& out);
 inline constexpr std::size_t kTokenBytesSought = 8;
+/// The same for a message, which may quote a part of the body.
+void hide_token(std::string_view token, std::pmr::string& message) noexcept;
 
 }  // namespace tocsin::api

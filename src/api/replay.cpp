@@ -6,13 +6,14 @@ namespace tocsin::api {
 namespace {
 
 /// No sender can choose it: a key that comes in a head has no space in it.
-std::string replay_key(const model::Reject& reject) {
-  return "reject box " + model::reject_id(reject.data_id, reject.code) + " " + std::to_string(reject.order);
+std::string replay_key(const model::Reject& reject, const port::Crypto& crypto) {
+  return "reject box " + model::reject_id(reject.data_id, reject.code) + " " +
+         to_hex(crypto.md5(as_bytes(reject.body)));
 }
 
 }  // namespace
 
-/// What was refused once and is replayed twice is stored once: a push by a key that stands for this entry, standard
+/// What was refused once and is replayed twice is stored once: a push by a key that stands for this body, standard
 /// events by their ids.
 Reply Api::replay(const Call& call, const model::Reject& reject) {
   if (!reject.is_whole)
@@ -23,6 +24,8 @@ Reply Api::replay(const Call& call, const model::Reject& reject) {
   const model::Instance* instance = registry.instance(reject.data_id);
   if (instance == nullptr || !instance->enabled)
     return call.fail(409, "its instance was deleted or is disabled", "replay_impossible");
+  if (reject.is_time_trusted && reject.first_ms < instance->created_ms)
+    return call.fail(409, "it is of an instance that had this data id before", "replay_impossible");
   std::string padded = reject.body;
   padded.append(json::kPaddingBytes, '\0');
   const Bytes body = as_bytes(padded).first(reject.body.size());
@@ -45,7 +48,7 @@ Reply Api::replay(const Call& call, const model::Reject& reject) {
   if (const auto taken = read(); !taken)
     return call.fail(taken.error().http_status, "still refused: " + taken.error().message, taken.error().code);
   if (is_push) {
-    const std::string key = replay_key(reject);
+    const std::string key = replay_key(reject, parts_.crypto);
     ingest::set_request_key(ingest::make_request_key(parts_.crypto, parts_.secret, batch.data_id, key, body), batch);
   }
   // First what is done, then that it is done: a replay that nobody can trace is worse than a row too many.

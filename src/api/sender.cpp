@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/api/sender.hpp"
 
-#include <algorithm>
 #include <array>
 
 #include "src/api/logins.hpp"
@@ -33,15 +32,29 @@ std::string source_token(const port::HttpRequest& request) {
   return {};
 }
 
-Receiver find_receiver(const registry::Registry& registry, std::string_view receiver,
-                       const model::Instance* token_owner) {
-  if (token_owner != nullptr && token_owner->plugin_id == receiver) return {token_owner, true};
-  const auto& instances = registry.instances();
-  const auto is_exact = [&](const model::Instance& i) { return i.plugin_id == receiver; };
-  if (std::ranges::any_of(instances, is_exact)) return {nullptr, true};
-  if (token_owner != nullptr && is_plugin_and_data_id(receiver, *token_owner)) return {token_owner, true};
-  const auto is_meant = [&](const model::Instance& i) { return is_plugin_and_data_id(receiver, i); };
-  return {nullptr, std::ranges::any_of(instances, is_meant)};
+Receiver find_receiver(const registry::Registry& registry, std::string_view receiver, std::string_view token,
+                       const port::Crypto& crypto, Bytes secret) {
+  const bool can_be_one = !token.empty() && token.size() <= model::kTokenBytesMax;
+  const model::Instance* const owner = can_be_one ? registry.by_token(token, crypto, secret) : nullptr;
+  if (receiver.empty() || (owner != nullptr && owner->plugin_id == receiver)) return {owner, owner != nullptr};
+  Receiver out;
+  const auto look_for = [&](const auto& is_meant) {
+    for (const model::Instance& instance : registry.instances()) {
+      if (!is_meant(instance)) continue;
+      out.is_known = true;
+      if (out.instance == nullptr && can_be_one)
+        out.instance = registry.authenticate(instance.data_id, token, crypto, secret);
+    }
+  };
+  look_for([&](const model::Instance& i) { return i.plugin_id == receiver; });
+  if (!out.is_known) look_for([&](const model::Instance& i) { return is_plugin_and_data_id(receiver, i); });
+  return out;
+}
+
+std::string in_words_of(Shape shape, std::uint16_t status, std::string_view peer, std::string_view why) {
+  if (shape != Shape::fta || (status != 401 && status != 429)) return std::string(why);
+  std::string out = "run pre-check failed, rtype=fta, code=" + std::to_string(status) + ", ip=";
+  return out.append(peer).append(": ").append(why);
 }
 
 std::optional<Id128> uuid_of(std::string_view text) noexcept {

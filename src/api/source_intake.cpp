@@ -10,10 +10,13 @@ namespace {
 
 constexpr std::string_view kWrongToken = "reject invalid token";
 constexpr std::string_view kNoRoom = "the body takes more memory than this box has for one request: send fewer events";
-/// bk-collector says so of everything that it refuses before it has read the body.
-std::string precheck(std::uint16_t status, std::string_view ip, std::string_view why) {
-  std::string out = "run pre-check failed, rtype=fta, code=" + std::to_string(status) + ", ip=";
-  return out.append(ip).append(": ").append(why);
+constexpr std::size_t kDebugBytesMax = 8 * KiB;
+constexpr std::string_view kDebugTooLarge =
+    "debug: the events are larger than 8 KiB: send fewer, or use tocsinctl explain";
+
+/// Without whatever repeats the token: a proxy may have put the whole address into a header of its own.
+void drop_token(std::vector<port::HttpMember>& members, std::string_view token) {
+  std::erase_if(members, [&](const port::HttpMember& member) { return member.value.find(token) != std::string::npos; });
 }
 
 /// Whether a body with that fault was never read as JSON.
@@ -74,11 +77,18 @@ class Api::ProfileJob final : public core::Job {
       return refuse(request_.shape, 503, "the profile of this instance cannot be read", id, "profile_unusable");
     }
     const auto* instance = api_.parts_.daemon.view().registry->instance(request_.data_id);
-    if (instance == nullptr || !instance->enabled) return refuse(request_.shape, 401, kWrongToken, id);
+    if (instance == nullptr || !instance->enabled) {
+      return refuse(request_.shape, 401, in_words_of(request_.shape, 401, request_.peer, kWrongToken), id,
+                    "token_invalid");
+    }
+    const auto body = std::span(body_).first(body_.size() - json::kPaddingBytes);
+    // Another request that waited for the same profile may have brought it.
+    if (const auto* there = api_.profiles_.find(request_.data_id, request_.profile_revision); there != nullptr)
+      return api_.take_events(request_, *instance, *there, body);
     const auto ready = api_.profiles_.add(request_.data_id, request_.profile_revision, profile_);
     // The sender can do nothing about it, and shall not throw its events away.
     if (!ready) return refuse(request_.shape, 503, "profile: " + ready.error().message, id, "profile_unusable");
-    return api_.take_events(request_, *instance, **ready, std::span(body_).first(body_.size() - json::kPaddingBytes));
+    return api_.take_events(request_, *instance, **ready, body);
   }
 
   Api& api_;
@@ -107,21 +117,14 @@ Reply Api::source(const port::HttpRequest& request, const Match& found, port::Ti
   const Id128 id = uuid_of(request.header("X-Request-ID")).value_or(request_id());
   const std::string token = source_token(request);
   if (token.empty() && is_fta) return refuse(shape, 403, "empty token", id, "token_missing");
-  const auto& registry = *parts_.daemon.view().registry;
-  const model::Instance* instance = token.empty() || token.size() > model::kTokenBytesMax
-                                        ? nullptr
-                                        : registry.by_token(token, parts_.crypto, parts_.secret);
-  if (!is_fta) {
-    const Receiver receiver = find_receiver(registry, found.parameter, instance);
-    if (!receiver.is_known) return refuse(shape, 404, "unknown plugin", id, "plugin_unknown");
-    instance = receiver.instance;
-  }
-  if (instance == nullptr) {
-    return refuse(shape, 401, is_fta ? precheck(401, request.peer(), kWrongToken) : std::string(kWrongToken), id,
-                  "token_invalid");
-  }
+  const Receiver receiver = find_receiver(*parts_.daemon.view().registry, is_fta ? std::string_view{} : found.parameter,
+                                          token, parts_.crypto, parts_.secret);
+  if (!is_fta && !receiver.is_known) return refuse(shape, 404, "unknown plugin", id, "plugin_unknown");
+  const model::Instance* const instance = receiver.instance;
+  if (instance == nullptr)
+    return refuse(shape, 401, in_words_of(shape, 401, request.peer(), kWrongToken), id, "token_invalid");
   rejects_.count(instance->data_id);
-  const Sender sender{*instance, shape, as_text(body), token, false};
+  const Sender sender{*instance, shape, as_text(body), token, false, request.peer()};
   if (auto refusal = refuse_sender(sender, id)) return refusal;
   if (instance->type == model::InstanceType::time_series)
     return reject(sender, {400, "this instance takes metrics, at /v2/push/", "time_series"}, id);
@@ -131,12 +134,16 @@ Reply Api::source(const port::HttpRequest& request, const Match& found, port::Ti
   SourceRequest source{ticket,
                        shape,
                        id,
+                       request_id(),
                        instance->data_id,
                        instance->profile_revision,
                        debug && !debug->empty(),
                        token,
+                       std::string(request.peer()),
                        request.headers(normalise::kHttpPartsMax),
                        request.query_members(normalise::kHttpPartsMax)};
+  drop_token(source.headers, token);
+  drop_token(source.query, token);
   const ReadyProfile* profile = profiles_.find(instance->data_id, instance->profile_revision);
   if (profile != nullptr) return take_events(source, *instance, *profile, body);
   if (parts_.daemon.post(std::make_unique<ProfileJob>(*this, std::move(source), body))) return std::nullopt;
@@ -159,7 +166,7 @@ Reply Api::take_events(const SourceRequest& source, const model::Instance& insta
 
 Api::Sender Api::sender_of(const SourceRequest& source, const model::Instance& instance,
                            std::span<const std::byte> body, bool is_json) noexcept {
-  return {instance, source.shape, as_text(body), source.token, is_json};
+  return {instance, source.shape, as_text(body), source.token, is_json, source.peer};
 }
 
 Reply Api::normalise_events(const SourceRequest& source, const model::Instance& instance, const ReadyProfile& profile,
@@ -172,18 +179,21 @@ Reply Api::normalise_events(const SourceRequest& source, const model::Instance& 
   const auto count =
       read_source_body(services_, {profile, instance, source.headers, source.query, body}, nullptr, events.text);
   if (!count) return refused(count.error());
-  if (source.debug || *count == 0)
-    return source_success(source.shape, source.request_id, source.debug ? events.text : "");
+  const std::string_view shown = source.debug ? std::string_view(events.text) : std::string_view{};
+  if (*count == 0) return source_success(source.shape, source.request_id, shown);
   core::Input input{{pack(source.ticket), static_cast<std::uint32_t>(source.shape), source.request_id},
                     core::Push{model::EventBatch(parts_.intake), false}};
   auto& batch = std::get<core::Push>(input.what).batch;
   batch.received = parts_.daemon.now();
   batch.registry_generation = parts_.daemon.view().registry->generation();
-  batch.request_id = source.request_id;
+  batch.request_id = source.own_id;
   const auto envelope = standard_reader_.read_envelope(as_bytes(events.text));
   if (!envelope) return refused(envelope.error());
-  const auto taken = standard_reader_.read_items(instance, batch.received, source.request_id, batch);
+  const auto taken = standard_reader_.read_items(instance, batch.received, source.own_id, batch);
   if (!taken) return refused(taken.error());
+  if (source.debug && shown.size() > kDebugBytesMax)
+    return refuse(source.shape, 413, kDebugTooLarge, source.request_id, "debug_too_large");
+  if (source.debug) return source_success(source.shape, source.request_id, shown);
   return hand_over(std::move(input), source.shape);
 }
 

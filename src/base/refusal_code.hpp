@@ -45,6 +45,7 @@ inline constexpr std::array kRefusals{
   RefusalRow{"data_empty", {400}, "The list of items is empty.", kFixBody},
   RefusalRow{"data_id_type", {400}, "`data_id` is not an integer.", kFixBody},
   RefusalRow{"data_type", {400}, "`data` is not a list.", kFixBody},
+  RefusalRow{"debug_too_large", {413}, "The events that `debug` would show are larger than 8 KiB.", "Send fewer, or use `tocsinctl explain`."},
   RefusalRow{"dimension_repeated", {400}, "A dimension stands twice in one item.", kFixItem},
   RefusalRow{"dimension_too_many", {400}, "An item has more than 256 dimensions.", kFixItem},
   RefusalRow{"dimension_type", {400}, "`dimension` is not an object.", kFixItem},

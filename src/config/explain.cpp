@@ -108,7 +108,8 @@ constexpr std::string_view kSyslogIntroduction =
 constexpr std::string_view kErrorsIntroduction =
     "Every refusal over HTTP bears one of these in the header `X-Tocsin-Error`. They stay the same from release to\n"
     "release; the words of `message`, which name the member and the rule, may change. `code` in the body is the HTTP\n"
-    "status, as BlueKing's receivers have it. Nothing of a refused request is kept. 429 and 503 say in `Retry-After`\n"
+    "status, as BlueKing's receivers have it. Nothing of a refused request becomes an event. 429 and 503 say in "
+    "`Retry-After`\n"
     "when to come again; after any other 4xx the same request will be refused again. Only what is no HTTP at all, or\n"
     "has more headers than fit, is answered by the HTTP library with a line of HTML and no such header (400, 414, "
     "431,\n"

@@ -217,7 +217,7 @@ constexpr std::array kConfigKeys = {
 
     Key<Config>{.name = "rejects.alert_percent",
                 .field = &Config::rejects_alert_percent,
-                .max = 100,
+                .max = 99,
                 .help =
                     "An alert opens when more than this share of a source's requests is refused, over 5 minutes and "
                     "of 20 requests or more. 0: no alert."},

@@ -90,7 +90,8 @@ struct DataItemText {
   DataItemText(channel::DataKind kind, std::string_view stored) : json(stored) {
     constexpr std::string_view kName = R"(,"event_id":")";
     const std::size_t at = kind == channel::DataKind::standard_events ? stored.find(kName) : std::string_view::npos;
-    if (at == std::string_view::npos || stored.front() != '{') return;
+    if (at == std::string_view::npos || stored.front() != '{' || stored.find(kBkEventId) != std::string_view::npos)
+      return;
     const std::size_t from = at + kName.size();
     std::size_t end = from;
     while (end < stored.size() && stored[end] != '"') end += stored[end] == '\\' ? 2U : 1U;
@@ -108,6 +109,7 @@ struct DataItemText {
   }
 
  private:
+  static constexpr std::string_view kBkEventId = R"("__bk_event_id__":)";  // a sender's own stays
   static constexpr std::string_view kFront = R"({"__bk_event_id__":")";
 };
 

@@ -152,11 +152,17 @@ bool is_old_time(std::string_view text) noexcept {
   return true;
 }
 
+bool is_letter(char c) noexcept {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) >= 0x80;
+}
+
 /// "app:" or "app[123]:", what RFC 3164 calls a TAG, with the blank behind it. False: the text begins otherwise.
 bool take_tag(std::string_view& rest, SyslogMessage& out) noexcept {
   std::size_t size = 0;
   while (size < rest.size() && is_printable(rest[size]) && rest[size] != ':' && rest[size] != '[') ++size;
   if (size == 0 || size > kSyslogAppBytesMax || size == rest.size()) return false;
+  // Some devices count their messages there: a number names no program, and would make each one another alert.
+  if (std::none_of(rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(size), is_letter)) return false;
   std::size_t end = size;
   std::string_view proc;
   if (rest[end] == '[') {

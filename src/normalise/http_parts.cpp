@@ -16,8 +16,9 @@ using Parts = std::pmr::vector<json::Member>;
 
 constexpr std::string_view kHeaders = "__http_headers__";
 constexpr std::string_view kQueryParams = "__http_query_params__";
-constexpr std::array<std::string_view, 5> kSecretHeaders{"Authorization", "Cookie", "Proxy-Authorization",
-                                                         "X-Bk-Fta-Token", "X-Bk-Token"};
+constexpr std::array<std::string_view, 6> kSecretHeaders{"Authorization",  "Cookie",     "Proxy-Authorization",
+                                                         "X-Bk-Fta-Token", "X-Bk-Token", "X-Tps-Tenantid"};
+constexpr std::array<std::string_view, 3> kSecretParameters{"token", "X-BK-TOKEN", "X-Tps-TenantID"};
 
 /// Each part of a name between dashes gets one capital.
 std::string as_go_writes(std::string_view name) {
@@ -55,7 +56,8 @@ Value header_object(std::span<const HttpPart> headers, std::pmr::memory_resource
 Value query_object(std::span<const HttpPart> parameters, std::pmr::memory_resource& arena) {
   Parts parts{&arena};
   for (const HttpPart& parameter : parameters) {
-    if (parameter.name != "token") add_first(parts, parameter.name, parameter.value, arena);
+    const bool is_secret = std::ranges::find(kSecretParameters, parameter.name) != kSecretParameters.end();
+    if (!is_secret) add_first(parts, parameter.name, parameter.value, arena);
   }
   return Value::object(parts, arena);
 }

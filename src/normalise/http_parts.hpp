@@ -17,11 +17,12 @@ struct HttpPart {
 };
 
 /// The headers as an object: names as Go writes them ("X-Forwarded-For"), of several the first value. What proves who
-/// sends is left out: Authorization, Proxy-Authorization, Cookie, X-Bk-Token, X-Bk-Fta-Token. So is what is not UTF-8
-/// or has a U+0000. Keeps views of values; names are copied. Throws what `arena` throws.
+/// sends is left out: Authorization, Proxy-Authorization, Cookie, X-Bk-Token, X-Bk-Fta-Token, X-Tps-Tenantid. So is
+/// what is not UTF-8 or has a U+0000. Keeps views of values; names are copied. Throws what `arena` throws.
 [[nodiscard]] json::Value header_object(std::span<const HttpPart> headers, std::pmr::memory_resource& arena);
 
-/// The same for query parameters that are decoded, names as they are, without `token`. `source` is one of them.
+/// The same for query parameters that are decoded, names as they are, without `token`, `X-BK-TOKEN`
+/// and `X-Tps-TenantID`. `source` is one of them.
 [[nodiscard]] json::Value query_object(std::span<const HttpPart> parameters, std::pmr::memory_resource& arena);
 
 /// The object `event` with __http_headers__ and __http_query_params__ in the place of its own; null: without.

@@ -53,7 +53,7 @@ class HttpRequest {
   [[nodiscard]] virtual std::optional<std::string> query(std::string_view name) const = 0;
   /// First header of that name, any case; empty: absent, or (data() is not null) without a value.
   [[nodiscard]] virtual std::string_view header(std::string_view name) const noexcept = 0;
-  /// All of them in their order, at most `max`. Throw std::bad_alloc.
+  /// All of them in their order, at most `max`; in the query's "+" is a blank. Throw std::bad_alloc.
   [[nodiscard]] virtual std::vector<HttpMember> headers(std::size_t max) const = 0;
   [[nodiscard]] virtual std::vector<HttpMember> query_members(std::size_t max) const = 0;
   [[nodiscard]] virtual std::string_view peer()

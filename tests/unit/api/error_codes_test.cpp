@@ -211,6 +211,9 @@ void ErrorCodes::alert_sources() {
   const std::string large = R"({"n":"a","l":[)" + numbers + "]}";
   by(name, "", large, "out_of_memory");  // it waits for the profile, and takes room while it does
   expect(call(to("/event/pump").with("X-BK-TOKEN", "pump-token"), large), "body_takes_too_much");
+  expect(call(to("/event/pump").with("X-BK-TOKEN", "pump-token").ask("debug", "1"),
+              R"({"n":")" + std::string(9'000, 'n') + "\"}"),
+         "debug_too_large");
   pump.strict = true;
   by(name, "", R"({"n":"a"})", "field_required");
   expect(call(to("/event/nobody"), "{}"), "plugin_unknown");

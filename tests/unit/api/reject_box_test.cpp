@@ -165,11 +165,11 @@ TEST_F(RejectBoxTest, AShareOfMoreRequestsThanANumberHoldsIsTheSame) {
   EXPECT_EQ(box_.rejects_of(1), 20'000U);
 }
 
-TEST_F(RejectBoxTest, ItEndsWhenTheShareFalls) {
+TEST_F(RejectBoxTest, ItEndsWhenTheShareFallsToHalfOfTheLimit) {
   send(1, 50, 50);
   pass(20'000);
   EXPECT_EQ(open_, (core::RejectAlarms{1}));
-  send(1, 399, 0);
+  send(1, 899, 0);
   pass(20'000);
   EXPECT_EQ(open_, (core::RejectAlarms{1}));
   send(1, 1, 0);
@@ -190,14 +190,15 @@ TEST_F(RejectBoxTest, AWindowLaterWhatWasRefusedNoLongerCounts) {
   EXPECT_TRUE(open_.empty());
 }
 
-TEST_F(RejectBoxTest, FewRequestsLeaveItAsItIsAndNoneInAWindowEndIt) {
+TEST_F(RejectBoxTest, FewRequestsLeaveItAsItIsAndAWindowWithoutARefusedOneEndsIt) {
   send(1, 0, 30);
   pass(20'000);
   ASSERT_EQ(open_, (core::RejectAlarms{1}));
   pass(kRejectWindowMs / 2);
-  send(1, 3, 0);
+  send(1, 3, 1);
   pass(kRejectWindowMs / 2 + 20'000);
   EXPECT_EQ(open_, (core::RejectAlarms{1}));
+  send(1, 5, 0);
   pass(kRejectWindowMs);
   EXPECT_TRUE(open_.empty());
 }

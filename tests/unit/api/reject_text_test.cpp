@@ -39,6 +39,23 @@ TEST(RejectText, ATokenElsewhereIsMaskedTooAndTheBodyIsNoLongerWhole) {
   EXPECT_FALSE(nested.is_whole);
 }
 
+TEST(RejectText, AValueThatIsNoStringIsMaskedWithAllThatFollows) {
+  const auto kept = keep(R"({"access_token":["other-secret"],"a":1})", "s3cret-t0ken", false);
+  EXPECT_EQ(kept.text.find("other-secret"), std::string::npos) << kept.text;
+  EXPECT_FALSE(kept.is_whole);
+  EXPECT_EQ(keep(R"({"data":{"access_token":"it's-secret"}})", "").text, R"({"data":{"access_token":"***********"}})");
+}
+
+TEST(RejectText, AMessageDoesNotQuoteTheToken) {
+  std::pmr::string message = "name 's3cret-t0ken' and s3cret-t0ken";
+  hide_token("s3cret-t0ken", message);
+  EXPECT_EQ(message, "name '************' and ************");
+  hide_token("********", message);
+  hide_token("", message);
+  hide_token("name", message);
+  EXPECT_EQ(message.substr(0, 4), "name") << "a short one is everywhere";
+}
+
 TEST(RejectText, EscapesHideNoToken) {
   const auto value = keep(R"({"access_token":"s3\u0063ret\"x","data":1})", "s3cret\"x");
   EXPECT_EQ(value.text, R"({"access_token":"**************","data":1})");

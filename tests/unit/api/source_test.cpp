@@ -238,6 +238,67 @@ TEST_F(Source, EveryWayToNameTheSenderIsReadInItsOrder) {
   daemon.jobs.clear();
 }
 
+TEST_F(Source, NeitherEventsNorAnswersRepeatTheTokenWhereverItStood) {
+  profile(R"j([{"field":"alert_name","expr":"'a'"},{"field":"description","expr":"to_string(__http_headers__)"},
+      {"field":"target","expr":"to_string(__http_query_params__)"}])j");
+  const auto plain = [] { return FakeRequest(Listener::push, Method::post, "/event/pump"); };
+  for (auto& one :
+       {plain().with("X-Tps-TenantID", "pump-token"), plain().with("X-BK-TOKEN", "pump-token"),
+        plain().ask("X-BK-TOKEN", "pump-token"), plain().ask("X-Tps-TenantID", "pump-token"),
+        plain().ask("token", "pump-token"), request().with("X-Original-URI", "/event/pump?token=pump-token&a=1")}) {
+    auto shown = one;
+    shown.ask("debug", "1").ask("unit", "7");
+    const auto reply = call(shown, "{}");
+    EXPECT_EQ(reply.status, 200) << reply.body;
+    EXPECT_EQ(reply.body.find("pump-token"), std::string::npos) << reply.body;
+    EXPECT_NE(reply.body.find("unit"), std::string::npos) << reply.body;
+    EXPECT_TRUE(daemon.inputs.empty());
+    EXPECT_EQ(call(one, "{}").status, 0);
+    EXPECT_EQ(stored().find("pump-token"), std::string::npos) << stored();
+    daemon.inputs.clear();
+  }
+}
+
+TEST_F(Source, DebugRefusesWhatWouldBeRefused) {
+  add(instance(1500002, "pump", "pump-token"));
+  const auto reply = call(request().ask("debug", "1"), R"({"description":"no name"})");
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_NE(reply.body.find("alert_name missing"), std::string::npos) << reply.body;
+}
+
+TEST_F(Source, ARequestIdOfTheSenderIsShownAndNotStored) {
+  profile(kNames);
+  const std::string given = "0f8fad5b-d9cb-469f-a165-70867728950e";
+  EXPECT_EQ(call(request().with("X-Request-ID", given), R"({"n":"a"})").status, 0);
+  const auto& input = daemon.inputs.back();
+  EXPECT_EQ(to_uuid_text(input.reply.request_id), given);
+  EXPECT_NE(to_uuid_text(last<core::Push>().batch.request_id), given);
+  EXPECT_EQ(stored().find(given), std::string::npos) << "two requests with one id may be two events";
+}
+
+TEST_F(Source, InstancesMayShareATokenWhereThePathTellsThemApart) {
+  for (const std::int32_t data_id : {1500003, 1500004}) {
+    auto one = instance(data_id, data_id == 1500003 ? "first" : "second", "site-token");
+    add(one);
+  }
+  for (const auto& [plugin, data_id] : {std::pair{"first", 1500003}, std::pair{"second", 1500004}}) {
+    const auto to = FakeRequest(Listener::push, Method::post, "/event/" + std::string(plugin));
+    EXPECT_EQ(call(FakeRequest(to).with("X-BK-TOKEN", "site-token"), R"({"alert_name":"a"})").status, 0);
+    EXPECT_EQ(last<core::Push>().batch.data_id, data_id);
+    EXPECT_EQ(call(FakeRequest(to).with("X-BK-TOKEN", "wrong"), "{}").status, 401);
+  }
+}
+
+TEST_F(Source, BkCollectorsWordsStandBeforeARateToo) {
+  profile(kNames);
+  auto pump = *daemon.view().registry->instance(1500002);
+  pump.max_rate = -2;
+  add(pump);
+  EXPECT_EQ(body_of(*send(request("/fta/v1/event"), "{}")),
+            R"({"error":"run pre-check failed, rtype=fta, code=429, ip=10.0.0.7: rate limit: this instance refuses )"
+            R"(all requests","status":"error"})");
+}
+
 TEST_F(Source, ADisabledOneAndOneThatTakesMetricsAreNotLetIn) {
   profile(kNames);
   auto pump = *daemon.view().registry->instance(1500002);

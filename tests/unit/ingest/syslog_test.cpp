@@ -63,6 +63,9 @@ TEST(Syslog, ReadsWhatProgramsReallyWrite) {
   EXPECT_EQ(shown("<13>http://x is no tag"), "user.notice|-||||||http://x is no tag");
   EXPECT_EQ(shown("<13>1 - - - - - -"), "user.notice|-||||||");
   EXPECT_EQ(shown("<13>1 - - - - - - -"), "user.notice|-||||||-");
+  EXPECT_EQ(shown("<189>1234: *Mar  1 18:46:11: %SYS-5-CONFIG_I: Configured"),
+            "local7.notice|-||||||1234: *Mar  1 18:46:11: %SYS-5-CONFIG_I: Configured")
+      << "a device that counts its messages names no program";
 }
 
 // RFC 3164, 4.3.3: a PRI that is none is text, and the message a notice.

@@ -65,7 +65,8 @@ class Bench {
     const Means means{budget, parser, library, limits, explain};
     std::string out;
     const auto count = normalise(*compiled, from, options, means, out);
-    if (!count) return out.empty() ? std::string{"!"} + count.error().code.text() + " " + count.error().message : "not undone";
+    if (!count)
+      return out.empty() ? std::string{"!"} + count.error().code.text() + " " + count.error().message : "not undone";
     events = *count;
     return out;
   }
