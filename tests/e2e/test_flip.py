@@ -148,6 +148,8 @@ def check_sent(messages, originals):
         assert document == originals.transitions.get(seq) or is_of_the_box(document), (seq, document)
     for got in events_of(messages):
         for seq, item in got.items():
+            added = item.pop("__bk_event_id__", None)
+            assert added is None or added == item["event_id"], item
             originals.check_event(seq, item)
 
 

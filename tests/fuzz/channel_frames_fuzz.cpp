@@ -79,7 +79,9 @@ bool is_json(std::string_view text) {
 void pack(const Frame& frame, const channel::DataFrame& data, std::size_t payload_bytes_max) {
   auto packer = deliver::Packer::make(frame.body);
   if (!packer.ok()) return require(!channel::is_events(data.head().kind), "events are always packed");
-  bool all_json = true;
+  // tocsind lets nothing but letters, digits and '_' into a plugin id.
+  const std::string_view plugin = data.head().plugin_id;
+  bool all_json = std::ranges::all_of(plugin, [](char c) { return c > 0; });
   auto items = data;
   while (const auto item = items.next()) all_json = all_json && is_json_object(item->json);
   const deliver::Origin origin{"00ff", "11ee", "ho\"st\n", "10.0.0.1"};
