@@ -47,7 +47,7 @@ test: test-unit ## install what tests need, build, run all tests
 	@TOCSIN_BIN_DIR=$(BIN) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_PATHS)
 
 # Simulated worlds are shorter where a step costs ten times as much; `make test` runs them in full.
-SHORTER_WORLDS := TOCSIN_SIM_STEPS=$${TOCSIN_SIM_STEPS:-150}
+SHORTER_WORLDS := TOCSIN_SIM_STEPS=$${TOCSIN_SIM_STEPS:-100}
 # What a sanitized daemon does with real devices, operators and a broker.
 SANITIZED := $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e/test_sanitized.py
 ASAN_SETTINGS := ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:check_initialization_order=1 \

@@ -5,6 +5,7 @@
 
 #include "src/base/budget.hpp"
 
+#include "tests/support/emulated.hpp"
 #include "tests/unit/ingest/world.hpp"
 
 namespace tocsin::ingest {
@@ -117,7 +118,7 @@ TEST(IngestFault, MutatedRequestsAreTakenWholeOrRefusedInWords) {
   std::mt19937_64 random{seed};
   World world;
   int taken = 0;
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < test::rounds(20'000); ++round) {
     const bool custom = round % 2 == 0;
     static const std::string kEvent =
         R"({"alert_name":"\u4e2d","event_id":"e","time":1.5,"tags":[{"key":"a","value":[1,{}]}],"dedupe_keys":["tags.a"],"x":[null]})";
@@ -142,7 +143,7 @@ TEST(IngestFault, MutatedRequestsAreTakenWholeOrRefusedInWords) {
       ASSERT_TRUE(model::decode_facts(as_bytes(item.facts)).ok());
     }
   }
-  EXPECT_GT(taken, 500);
+  EXPECT_GT(taken, test::rounds(500));
 }
 
 /// A stored item can be damaged only where a checksum was passed by chance; still nothing may be read outside of it.
@@ -159,7 +160,7 @@ TEST(IngestFault, FactsOfDamagedItemsStayInsideThem) {
       world.send(R"({"alert_name":"n","tags":{"a":"\ud83d\ude00"},"metric":"m","dedupe_keys":["tags.a","metric"]})"),
       "");
   const std::string standard = world.last();
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < test::rounds(20'000); ++round) {
     const bool is_custom = round % 2 == 0;
     const std::string text = mutated(is_custom ? custom : standard, random);
     const std::vector<char> exact(text.begin(), text.end());

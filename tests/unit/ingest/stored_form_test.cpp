@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "tests/support/emulated.hpp"
 #include "tests/unit/ingest/world.hpp"
 
 namespace tocsin::ingest {
@@ -163,7 +164,7 @@ TEST(StoredForm, ShortAndLongWayEndAlike) {
   World world;
   int short_ways = 0;
   int refusals = 0;
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < test::rounds(20'000); ++round) {
     const std::string item = joined(random.members());
     const auto instance = event_instance(static_cast<std::uint8_t>(random.below(3)));
     const Now now{{}, {kNowMs, random.below(8) != 0}};
@@ -178,8 +179,8 @@ TEST(StoredForm, ShortAndLongWayEndAlike) {
     ASSERT_EQ(size, item.size()) << item;
     ASSERT_TRUE(outcome.starts_with("taken: " + std::to_string(size) + " " + item)) << item << " -> " << outcome;
   }
-  EXPECT_GT(short_ways, 2'000);
-  EXPECT_GT(refusals, 500);
+  EXPECT_GT(short_ways, test::rounds(2'000));
+  EXPECT_GT(refusals, test::rounds(500));
 }
 
 /// The same item with its members in any order, white space between the tokens, and members that are not kept.
@@ -190,7 +191,7 @@ TEST(StoredForm, EverySpellingOfAnItemIsStoredAlike) {
   std::mt19937_64 shuffler{seed};
   World world;
   int taken = 0;
-  for (int round = 0; round < 5'000; ++round) {
+  for (int round = 0; round < test::rounds(5'000); ++round) {
     auto members = random.members();
     const auto instance = event_instance(static_cast<std::uint8_t>(random.below(2)));
     const std::string outcome = outcome_of(world, joined(members), instance, trusted_now());
@@ -206,7 +207,7 @@ TEST(StoredForm, EverySpellingOfAnItemIsStoredAlike) {
     }
     ASSERT_EQ(outcome, outcome_of(world, spelled + "}", instance, trusted_now())) << spelled;
   }
-  EXPECT_GT(taken, 2'000);
+  EXPECT_GT(taken, test::rounds(2'000));
 }
 
 TEST(StoredForm, StaysInsideAnyText) {
@@ -214,7 +215,7 @@ TEST(StoredForm, StaysInsideAnyText) {
   SCOPED_TRACE(::testing::Message() << "TOCSIN_SEED=" << seed);
   RandomItem random{seed};
   constexpr std::string_view kLetters = "[]{}:,\"\\019.e- \nn\xC3";
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < test::rounds(20'000); ++round) {
     std::string text = joined(random.members());
     for (std::uint64_t edits = random.below(3); edits > 0; --edits) {
       text[random.below(text.size())] = kLetters[random.below(kLetters.size())];
