@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The checkers report each violation with file and line, and stay silent on what is right."""
+import importlib.util
+import os
 import pathlib
 import subprocess
 import sys
@@ -237,3 +239,15 @@ def test_a_test_file_that_pytest_does_not_reach_is_reported(tree):
 def test_a_pytest_run_that_leaves_tests_out_is_reported(tree):
     tree("Makefile", HASH_TAG + "PYTEST_PATHS := tests\ntest:\n\tpython3 -m pytest --ignore=tests/e2e tests\n")
     assert findings("check_style.py", tree)[0].startswith("Makefile:4: [collected]")
+
+
+def test_the_style_check_does_not_look_into_folders_that_a_build_changes_meanwhile(tree, monkeypatch):
+    for name in ("build/release/a.cpp", "src/core/build/a.cpp", "tests/__pycache__/a.py"):
+        tree(name, "")
+    spec = importlib.util.spec_from_file_location("check_style", TOOLS / "check_style.py")
+    style = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(style)
+    seen, scandir = [], os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: (seen.append(str(path)), scandir(path))[1])
+    assert style.project_files(tree.root) == ["src/core/build/a.cpp"]
+    assert not [path for path in seen if path.startswith(str(tree.root / "build")) or path.endswith("__pycache__")]
