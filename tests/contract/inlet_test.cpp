@@ -14,18 +14,10 @@
 
 #include "platform/linux/inlet.hpp"
 #include "src/base/budget.hpp"
+#include "tests/support/manual_clock.hpp"
 
 namespace tocsin::linux {
 namespace {
-
-class StillClock final : public port::Clock {
- public:
-  [[nodiscard]] Monotonic monotonic() const noexcept override { return now; }
-  [[nodiscard]] Wall wall() const noexcept override { return {}; }
-  [[nodiscard]] const char* source() const noexcept override { return "none"; }
-  [[nodiscard]] bool set_wall(std::int64_t) noexcept override { return false; }
-  Monotonic now{1'000'000'000};
-};
 
 /// Takes lines, and as many as it may.
 struct LineSink final : port::InletSink {
@@ -89,7 +81,7 @@ struct InletTest : ::testing::Test {
   }
 
   std::string folder;
-  StillClock clock;
+  test::ManualClock clock;
   Loop loop{clock};
   LineSink sink;
   Budget memory{"kept", 3'200};

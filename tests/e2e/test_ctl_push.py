@@ -1,62 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """tocsinctl push, bench and plugin test: against a server that refuses, is busy and loses answers, and against the daemon itself."""
-import collections
-import gzip
-import http.server
 import json
 import os
 import pty
 import shutil
 import signal
 import subprocess
-import threading
 import time
 
 import pytest
 
 from appliance import Appliance
+from fake_push import FakePush
 from world import BIN, Mosquitto, end_process, memory_folder, wait_for
 
 EVENT = ["--event-name", "e", "--target", "t"]
 
 
-class FakePush:
-    """Answers 200, or what is next in `script`: (status, Retry-After), or "lost" for a connection that ends without an
-    answer after the request was taken. A key that came before is taken once."""
+class Receiver(FakePush):
+    """As Tocsin, it takes what has a key once."""
 
     def __init__(self):
-        self.script, self.requests, self.stored, self.keys = collections.deque(), [], [], {}
-        outer = self
+        self.requests, self.stored, self.keys = [], [], {}
+        super().__init__()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
+    def received(self, headers, raw, body):
+        self.requests.append((time.monotonic(), headers, body))
 
-            def log_message(self, *_):
-                pass
-
-            def do_POST(self):
-                raw = self.rfile.read(int(self.headers["Content-Length"]))
-                body = json.loads(gzip.decompress(raw) if self.headers["Content-Encoding"] == "gzip" else raw)
-                outer.requests.append((time.monotonic(), dict(self.headers), body))
-                step = outer.script.popleft() if outer.script else (200, None)
-                status, retry_after = (200, None) if step == "lost" else step
-                if status == 200 and outer.keys.setdefault(self.headers["Idempotency-Key"], body) is body:
-                    outer.stored += body["data"]
-                if step == "lost":
-                    self.close_connection = True
-                    return
-                answer = json.dumps({"code": str(status), "message": "words", "result": "true"}).encode()
-                self.send_response(status)
-                if retry_after is not None:
-                    self.send_header("Retry-After", str(retry_after))
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.address = f"127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    def take(self, key, raw, body):
+        if self.keys.setdefault(key, body) is body:
+            self.stored += body["data"]
 
     def keys_seen(self):
         return [headers["Idempotency-Key"] for _, headers, _ in self.requests]
@@ -64,10 +37,9 @@ class FakePush:
 
 @pytest.fixture
 def fake():
-    server = FakePush()
+    server = Receiver()
     yield server
-    server.server.shutdown()
-    server.server.server_close()
+    server.close()
 
 
 @pytest.fixture(scope="module")

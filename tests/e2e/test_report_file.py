@@ -1,67 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 """tools/report-file: what it sends, when it waits, what it remembers; and a real log of this machine on its whole way from
 the file over push, store and broker to a subscriber."""
-import collections
-import http.server
 import json
 import os
 import pathlib
 import random
 import socket
 import subprocess
-import threading
 
 import pytest
 
+from fake_push import FakePush
 from world import ROOT, end_process, wait_for
 
 REAL_LOGS = ["/var/log/dpkg.log", "/var/log/syslog", "/var/log/kern.log", "/var/log/apt/term.log", "/var/log/alternatives.log"]
 
 
-class FakePush:
-    """Answers 200, or what is next in `script`: (status, Retry-After), None for a connection that just ends, or "lost" for
-    one that ends after the lines were taken. As Tocsin, it takes what has a key once."""
+class Receiver(FakePush):
+    """As Tocsin, it takes what has a key once."""
 
     def __init__(self):
-        self.script, self.keys = collections.deque(), {}
+        self.keys = {}
         self.lines, self.bodies, self.refused, self.body_bytes_max = [], [], 0, 0
-        outer = self
+        super().__init__()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *_):
-                pass
-
-            def do_POST(self):
-                raw = self.rfile.read(int(self.headers["Content-Length"]))
-                outer.body_bytes_max = max(outer.body_bytes_max, len(raw))
-                body = json.loads(raw)
-                step = outer.script.popleft() if outer.script else (200, None)
-                status, retry_after = (200, None) if step == "lost" else step
-                if status is None:
-                    self.close_connection = True
-                    return
-                if status == 200:
-                    outer.take(self.headers["Idempotency-Key"], raw, body)
-                else:
-                    outer.refused += 1
-                if step == "lost":
-                    self.close_connection = True
-                    return
-                answer = json.dumps({"code": str(status), "message": "words", "result": "true"}).encode()
-                self.send_response(status)
-                if retry_after is not None:
-                    self.send_header("Retry-After", str(retry_after))
-                self.send_header("Content-Length", str(len(answer)))
-                self.end_headers()
-                self.wfile.write(answer)
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        self.server.handle_error = lambda *_: None  # reporters that are killed hang up as they please
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
-        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+    def received(self, headers, raw, body):
+        self.body_bytes_max = max(self.body_bytes_max, len(raw))
 
     def take(self, key, raw, body):
         if key in self.keys:
@@ -71,14 +35,13 @@ class FakePush:
         self.bodies.append(body)
         self.lines += [item["event"]["content"] for item in body["data"]]
 
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def refuse(self):
+        self.refused += 1
 
 
 @pytest.fixture
 def push():
-    server = FakePush()
+    server = Receiver()
     yield server
     server.close()
 

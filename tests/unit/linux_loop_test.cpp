@@ -9,18 +9,10 @@
 
 #include "platform/linux/loop.hpp"
 #include "platform/linux/queue.hpp"
+#include "tests/support/manual_clock.hpp"
 
 namespace tocsin::linux {
 namespace {
-
-class ManualClock final : public port::Clock {
- public:
-  [[nodiscard]] Monotonic monotonic() const noexcept override { return now; }
-  [[nodiscard]] Wall wall() const noexcept override { return {}; }
-  [[nodiscard]] const char* source() const noexcept override { return "none"; }
-  [[nodiscard]] bool set_wall(std::int64_t) noexcept override { return false; }
-  Monotonic now{1'000'000'000};
-};
 
 struct Probe {
   std::function<void()> then = [] {};
@@ -43,7 +35,7 @@ struct Pipe {
 };
 
 TEST(Loop, CallsBackForAReadyDescriptorUntilItIsRemoved) {
-  ManualClock clock;
+  test::ManualClock clock;
   Loop loop{clock};
   Pipe pipe;
   Probe probe;
@@ -60,7 +52,7 @@ TEST(Loop, CallsBackForAReadyDescriptorUntilItIsRemoved) {
 }
 
 TEST(Loop, DropsAFetchedEventOfAWatchRemovedInTheSameTurn) {
-  ManualClock clock;
+  test::ManualClock clock;
   Loop loop{clock};
   Pipe first, second;
   Probe one, two;
@@ -76,7 +68,7 @@ TEST(Loop, DropsAFetchedEventOfAWatchRemovedInTheSameTurn) {
 }
 
 TEST(Loop, ReusesASlotWithoutConfusingItsOldWatch) {
-  ManualClock clock;
+  test::ManualClock clock;
   Loop loop{clock};
   Pipe first, second;
   Probe one, two;
@@ -93,7 +85,7 @@ TEST(Loop, ReusesASlotWithoutConfusingItsOldWatch) {
 }
 
 TEST(Loop, RefusesTheWatchAfterTheLastOne) {
-  ManualClock clock;
+  test::ManualClock clock;
   Loop loop{clock};
   Probe probe;
   std::vector<Pipe> pipes(Loop::kWatchesMax / 2 + 1);
@@ -109,7 +101,7 @@ TEST(Loop, RefusesTheWatchAfterTheLastOne) {
 }
 
 TEST(Loop, FiresATimerOnceAndNotBeforeItsTime) {
-  ManualClock clock;
+  test::ManualClock clock;
   Loop loop{clock};
   Probe probe, cancelled;
   ASSERT_TRUE(loop.add_timer(clock.now.after_ms(5), callback<&Probe::on_event>(probe)).ok());
@@ -125,7 +117,7 @@ TEST(Loop, FiresATimerOnceAndNotBeforeItsTime) {
 }
 
 TEST(Loop, LetsATimerStartAnotherOne) {
-  ManualClock clock;
+  test::ManualClock clock;
   Loop loop{clock};
   Probe second, first;
   first.then = [&] { EXPECT_TRUE(loop.add_timer(clock.now.after_ms(1), callback<&Probe::on_event>(second)).ok()); };
@@ -147,7 +139,7 @@ struct Hook {
 };
 
 TEST(Loop, EndsEveryTurnWithTheHookAndWaitsNoLongerThanItAsks) {
-  ManualClock clock;
+  test::ManualClock clock;
   Loop loop{clock};
   Hook hook;
   hook.next = clock.now;  // due now: an unlimited wait must return at once
@@ -219,7 +211,7 @@ struct Drainer {
 };
 
 TEST(LoopQueue, WakesTheLoopUntilAllIsDrained) {
-  ManualClock clock;
+  test::ManualClock clock;
   Loop loop{clock};
   LoopQueue<int> queue{8};
   Drainer drainer{&queue, {}};
