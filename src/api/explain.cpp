@@ -244,10 +244,7 @@ class ExplainJob final : public core::Job {
       : services_(services), call_(call), instance_(std::move(instance)) {}
 
   Result<bool> step(port::ReadTxn& txn) override {
-    auto profile = registry::read_profile(txn, instance_.data_id);
-    if (!profile.ok()) return profile.error().in("the profile of this instance cannot be read");
-    profile_ = std::move(*profile);
-    return true;
+    return registry::read_profile_into(profile_, txn, instance_.data_id);
   }
   void finish(const Status& outcome) noexcept override {
     try {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/api/reply.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -63,6 +64,15 @@ void append_uuid(const Id128& id, std::string& out) {
   }
 }
 
+/// "message" and "request_id", as every answer of ours has them.
+void append_words(std::string_view message, const Id128& request_id, std::string& out) {
+  out.append(R"("message":")");
+  json::append_escaped(model::cut_utf8(message, kReasonBytesMax), out);
+  out.append(R"(","request_id":")");
+  append_uuid(request_id, out);
+  out.push_back('"');
+}
+
 }  // namespace
 
 Id128 fresh_request_id(port::Random& random) noexcept {
@@ -74,33 +84,27 @@ Id128 fresh_request_id(port::Random& random) noexcept {
 }
 
 port::HttpResponse push_reply(std::uint16_t status, std::string_view message, const Id128& request_id) {
-  message = model::cut_utf8(message, kReasonBytesMax);
   port::HttpResponse out;
   out.status = status;
-  out.body.reserve(112 + message.size());
+  out.body.reserve(112 + std::min(message.size(), kReasonBytesMax));
   out.body.append(R"({"code":")");
   append_number(status, out.body);
-  out.body.append(R"(","message":")");
-  json::append_escaped(message, out.body);
-  out.body.append(R"(","request_id":")");
-  append_uuid(request_id, out.body);
-  out.body.append(status == 200 ? R"(","result":"true"})" : R"(","result":"false"})");
+  out.body.append(R"(",)");
+  append_words(message, request_id, out.body);
+  out.body.append(status == 200 ? R"(,"result":"true"})" : R"(,"result":"false"})");
   return out;
 }
 
 port::HttpResponse admin_reply(std::uint16_t status, std::string_view message, const Id128& request_id,
                                std::string_view data) {
-  message = model::cut_utf8(message, kReasonBytesMax);
   port::HttpResponse out;
   out.status = status;
-  out.body.reserve(112 + message.size() + data.size());
+  out.body.reserve(112 + std::min(message.size(), kReasonBytesMax) + data.size());
   out.body.append(status == 200 ? R"({"result":true,"code":)" : R"({"result":false,"code":)");
   append_number(status, out.body);
-  out.body.append(R"(,"message":")");
-  json::append_escaped(message, out.body);
-  out.body.append(R"(","request_id":")");
-  append_uuid(request_id, out.body);
-  out.body.append(R"(","data":)");
+  out.body.push_back(',');
+  append_words(message, request_id, out.body);
+  out.body.append(R"(,"data":)");
   out.body.append(data.empty() ? std::string_view("null") : data);
   out.body.push_back('}');
   return out;
@@ -123,17 +127,14 @@ port::HttpResponse fta_reply(std::uint16_t status, std::string_view error, std::
 
 port::HttpResponse event_reply(std::uint16_t status, std::string_view message, const Id128& request_id,
                                std::string_view data) {
-  message = model::cut_utf8(message, kReasonBytesMax);
   port::HttpResponse out;
   out.status = status;
-  out.body.reserve(112 + message.size() + data.size());
+  out.body.reserve(112 + std::min(message.size(), kReasonBytesMax) + data.size());
   out.body.append(status == 200 ? R"({"result":true,"data":)" : R"({"result":false,"data":)");
   out.body.append(data.empty() ? std::string_view("null") : data);
-  out.body.append(R"(,"message":")");
-  json::append_escaped(message, out.body);
-  out.body.append(R"(","request_id":")");
-  append_uuid(request_id, out.body);
-  out.body.append(R"("})");
+  out.body.push_back(',');
+  append_words(message, request_id, out.body);
+  out.body.push_back('}');
   return out;
 }
 

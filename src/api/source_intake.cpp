@@ -61,10 +61,7 @@ class Api::ProfileJob final : public core::Job {
   }
 
   Result<bool> step(port::ReadTxn& txn) override {
-    auto profile = registry::read_profile(txn, request_.data_id);
-    if (!profile.ok()) return profile.error().in("the profile of this instance cannot be read");
-    profile_ = std::move(*profile);
-    return true;
+    return registry::read_profile_into(profile_, txn, request_.data_id);
   }
   void finish(const Status& outcome) noexcept override {
     api_.go_on(request_, [&] { return take_up(outcome); });

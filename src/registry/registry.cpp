@@ -226,6 +226,13 @@ Result<model::Profile> read_profile(port::ReadTxn& txn, std::int32_t data_id) {
   if (!*value) return model::Profile{};
   return model::open_sealed(key, **value, model::decode_profile);
 }
+Result<bool> read_profile_into(model::Profile& out, port::ReadTxn& txn, std::int32_t data_id) {
+  auto profile = read_profile(txn, data_id);
+  if (!profile.ok()) return profile.error().in("the profile of this instance cannot be read");
+  out = std::move(*profile);
+  return true;
+}
+
 Status put_profile(port::WriteTxn& txn, std::int32_t data_id, const model::Profile& profile) {
   const Key key = model::profile_key(data_id);
   if (!profile.is_empty()) return model::put_sealed(txn, key, profile);

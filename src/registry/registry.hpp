@@ -84,6 +84,8 @@ class Registry {
 [[nodiscard]] Status put_highest_data_id(port::WriteTxn& txn, std::int32_t data_id);
 /// The profile of an instance, the empty one when it has none; storage_corrupt: it is damaged. Not in the snapshot.
 [[nodiscard]] Result<model::Profile> read_profile(port::ReadTxn& txn, std::int32_t data_id);
+/// The same as the slice of a job that needs nothing else: true, or the error with its words.
+[[nodiscard]] Result<bool> read_profile_into(model::Profile& out, port::ReadTxn& txn, std::int32_t data_id);
 /// Puts it; one that says nothing is erased.
 [[nodiscard]] Status put_profile(port::WriteTxn& txn, std::int32_t data_id, const model::Profile& profile);
 /// With its profile.
