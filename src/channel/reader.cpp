@@ -2,6 +2,7 @@
 #include "src/channel/reader.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace tocsin::channel {
@@ -179,6 +180,82 @@ Result<Log> read_log(Bytes body) {
   out.text = fields.text();
   fields.require(out.text.size() <= kLogTextBytesMax);
   if (!fields.ended()) return protocol_error("log frame");
+  return out;
+}
+
+Result<Source> read_source(Bytes body) {
+  Fields fields(body);
+  Source out;
+  out.version = fields.number<std::uint16_t>();
+  for (auto* text : {&out.name, &out.kind, &out.appliance_hex, &out.store_hex, &out.username, &out.password,
+                     &out.sasl_mechanism, &out.ca_pem, &out.cert_pem, &out.key_pem})
+    *text = fields.text();
+  const auto flags = fields.number<std::uint8_t>();
+  fields.require(flags <= 1);
+  out.from_end = flags == 1;
+  out.servers_count = fields.number<std::uint8_t>();
+  fields.require(out.servers_count >= 1 && out.servers_count <= kServersMax);
+  for (std::size_t i = 0; fields.good() && i < out.servers_count; ++i) out.servers[i] = fields.text();
+  out.topics_count = fields.number<std::uint8_t>();
+  fields.require(out.topics_count >= 1 && out.topics_count <= kTopicsMax);
+  for (std::size_t i = 0; fields.good() && i < out.topics_count; ++i) {
+    out.topics[i] = fields.text();
+    fields.require(out.topics[i].size() <= kTopicBytesMax);
+  }
+  if (!fields.ended()) return protocol_error("source frame");
+  return out;
+}
+
+Result<Position> read_position(Bytes body) {
+  Fields fields(body);
+  Position out;
+  out.topic = fields.text();
+  out.partition = fields.number<std::int32_t>();
+  out.next_offset = fields.number<std::int64_t>();
+  fields.require(out.topic.size() <= kTopicBytesMax && out.partition >= 0 && out.next_offset >= kNoOffset);
+  if (!fields.ended()) return protocol_error("position frame");
+  return out;
+}
+
+Result<Settle> read_settle(Bytes body) {
+  Fields fields(body);
+  Settle out;
+  out.session = fields.number<std::uint32_t>();
+  out.number = fields.number<std::uint64_t>();
+  if (!fields.ended()) return protocol_error("settle frame");
+  return out;
+}
+
+Result<Assigned> read_assigned(Bytes body) {
+  Fields fields(body);
+  Assigned out;
+  out.topic = fields.text();
+  out.partition = fields.number<std::int32_t>();
+  fields.require(!out.topic.empty() && out.topic.size() <= kTopicBytesMax && out.partition >= 0);
+  if (!fields.ended()) return protocol_error("assigned frame");
+  return out;
+}
+
+Result<Record> read_record(Bytes body) {
+  Fields fields(body);
+  Record out;
+  out.session = fields.number<std::uint32_t>();
+  out.number = fields.number<std::uint64_t>();
+  out.partition = fields.number<std::int32_t>();
+  out.offset = fields.number<std::int64_t>();
+  const auto flags = fields.number<std::uint8_t>();
+  fields.require(flags <= 3);
+  out.may_repeat = (flags & 1) != 0;
+  out.is_mark = (flags & 2) != 0;
+  out.payload_bytes = fields.number<std::uint32_t>();
+  out.topic = fields.text();
+  out.payload = fields.blob();
+  fields.require(out.session != 0 && out.number != 0 && out.partition >= 0 && out.offset >= kNoOffset);
+  fields.require(out.offset < std::numeric_limits<std::int64_t>::max());
+  fields.require(!out.topic.empty() && out.topic.size() <= kTopicBytesMax);
+  fields.require(out.payload.size() <= kRecordPayloadBytesMax && out.payload.size() <= out.payload_bytes);
+  fields.require(!out.is_mark || (out.payload_bytes == 0 && out.offset != kNoOffset));
+  if (!fields.ended()) return protocol_error("record frame");
   return out;
 }
 

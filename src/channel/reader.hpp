@@ -44,11 +44,16 @@ class FrameReader {
 [[nodiscard]] Result<Configure> read_configure(Bytes body);
 [[nodiscard]] Result<std::uint64_t> read_ping(Bytes body);  ///< pong too
 [[nodiscard]] Status read_stop(Bytes body);
+[[nodiscard]] Result<Source> read_source(Bytes body);
+[[nodiscard]] Result<Position> read_position(Bytes body);
+[[nodiscard]] Result<Settle> read_settle(Bytes body);
 [[nodiscard]] Result<Hello> read_hello(Bytes body);
 [[nodiscard]] Result<State> read_state(Bytes body);
 [[nodiscard]] Result<std::uint32_t> read_credit(Bytes body);
 [[nodiscard]] Result<Confirm> read_confirm(Bytes body);
 [[nodiscard]] Result<Log> read_log(Bytes body);
+[[nodiscard]] Result<Assigned> read_assigned(Bytes body);
+[[nodiscard]] Result<Record> read_record(Bytes body);
 
 /// A data frame whose every byte has been checked. Walk it with next(); rewind() begins again.
 class DataFrame {

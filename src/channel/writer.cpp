@@ -69,6 +69,48 @@ Result<std::string> write_configure(const Configure& configure) {
   return finish(std::move(out));
 }
 
+Result<std::string> write_source(const Source& source) {
+  if (source.servers_count == 0 || source.servers_count > kServersMax)
+    return error(Errc::invalid_input, "count of servers");
+  if (source.topics_count == 0 || source.topics_count > kTopicsMax)
+    return error(Errc::invalid_input, "count of topics");
+  const std::array texts{source.name,     source.kind,     source.appliance_hex,  source.store_hex,
+                         source.username, source.password, source.sasl_mechanism, source.ca_pem,
+                         source.cert_pem, source.key_pem};
+  const std::span servers(source.servers.data(), source.servers_count);
+  const std::span topics(source.topics.data(), source.topics_count);
+  std::size_t total = kFrameHeadBytes + 5;
+  for (const auto text : texts) total += 2 + text.size();
+  for (const auto text : servers) total += 2 + text.size();
+  for (const auto text : topics) total += 2 + text.size();
+  if (total > kConfigureFrameBytesMax) return error(Errc::invalid_input, "settings of the source are too long");
+
+  std::string out = begin(FrameType::source);
+  put(out, source.version);
+  for (const auto text : texts) put_text(out, text);
+  put(out, static_cast<std::uint8_t>(source.from_end ? 1 : 0));
+  put(out, source.servers_count);
+  for (const auto text : servers) put_text(out, text);
+  put(out, source.topics_count);
+  for (const auto text : topics) put_text(out, text);
+  return finish(std::move(out));
+}
+
+std::string write_position(const Position& position) {
+  std::string out = begin(FrameType::position);
+  put_text(out, position.topic);
+  put(out, position.partition);
+  put(out, position.next_offset);
+  return finish(std::move(out));
+}
+
+std::string write_settle(const Settle& settle) {
+  std::string out = begin(FrameType::settle);
+  put(out, settle.session);
+  put(out, settle.number);
+  return finish(std::move(out));
+}
+
 std::string write_ping(std::uint64_t token) { return number_frame(FrameType::ping, token); }
 std::string write_pong(std::uint64_t token) { return number_frame(FrameType::pong, token); }
 std::string write_credit(std::uint32_t bytes) { return number_frame(FrameType::credit, bytes); }
@@ -102,6 +144,28 @@ std::string write_log(const Log& log) {
   std::string out = begin(FrameType::log);
   put(out, static_cast<std::uint8_t>(log.level));
   put_text(out, cut(log.text, kLogTextBytesMax));
+  return finish(std::move(out));
+}
+
+std::string write_assigned(const Assigned& assigned) {
+  std::string out = begin(FrameType::assigned);
+  put_text(out, assigned.topic);
+  put(out, assigned.partition);
+  return finish(std::move(out));
+}
+
+std::string write_record(const Record& record) {
+  std::string out = begin(FrameType::record);
+  out.reserve(out.size() + kRecordHeadBytes + record.topic.size() + record.payload.size());
+  put(out, record.session);
+  put(out, record.number);
+  put(out, record.partition);
+  put(out, record.offset);
+  put(out, static_cast<std::uint8_t>((record.may_repeat ? 1 : 0) | (record.is_mark ? 2 : 0)));
+  put(out, record.payload_bytes);
+  put_text(out, record.topic);
+  put(out, static_cast<std::uint32_t>(record.payload.size()));
+  out.append(record.payload);
   return finish(std::move(out));
 }
 

@@ -15,6 +15,11 @@ namespace tocsin::channel {
 [[nodiscard]] Result<std::string> write_configure(const Configure& configure);
 [[nodiscard]] std::string write_ping(std::uint64_t token);
 [[nodiscard]] std::string write_stop();
+/// invalid_input: no server or topic, too many of them, or larger than kConfigureFrameBytesMax in all.
+[[nodiscard]] Result<std::string> write_source(const Source& source);
+/// Precondition for this and the two below: the topic is at most kTopicBytesMax.
+[[nodiscard]] std::string write_position(const Position& position);
+[[nodiscard]] std::string write_settle(const Settle& settle);
 
 [[nodiscard]] std::string write_hello(const Hello& hello);
 [[nodiscard]] std::string write_state(const State& state);
@@ -22,6 +27,9 @@ namespace tocsin::channel {
 [[nodiscard]] std::string write_confirm(const Confirm& confirm);
 [[nodiscard]] std::string write_pong(std::uint64_t token);
 [[nodiscard]] std::string write_log(const Log& log);
+[[nodiscard]] std::string write_assigned(const Assigned& assigned);
+/// Precondition: the payload is at most kRecordPayloadBytesMax.
+[[nodiscard]] std::string write_record(const Record& record);
 
 /// Builds one data frame item by item. Memory: the frame, grown as needed; `frame_bytes_max` bounds it.
 class DataWriter {

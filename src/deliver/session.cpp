@@ -22,7 +22,7 @@ bool Session::on_frame(channel::FrameReader& frame, Moment moment) {
   }
   if (frame.type() == channel::FrameType::stop) return channel::read_stop(frame.body()).ok() && on_stop(moment);
   if (frame.type() == channel::FrameType::configure) return on_configure(frame.body(), moment);
-  return on_data(frame.take_body());
+  return frame.type() == channel::FrameType::data && on_data(frame.take_body());
 }
 
 bool Session::on_configure(Bytes body, Moment moment) {

@@ -159,6 +159,25 @@ void check(const Frame& frame) {
     case FrameType::log:
       if (const auto got = channel::read_log(body); got.ok()) same(channel::write_log(*got));
       break;
+    case FrameType::source:
+      if (const auto got = channel::read_source(body); got.ok()) {
+        const auto again = channel::write_source(*got);
+        require(again.ok(), "settings that were read can be written");
+        same(*again);
+      }
+      break;
+    case FrameType::position:
+      if (const auto got = channel::read_position(body); got.ok()) same(channel::write_position(*got));
+      break;
+    case FrameType::settle:
+      if (const auto got = channel::read_settle(body); got.ok()) same(channel::write_settle(*got));
+      break;
+    case FrameType::assigned:
+      if (const auto got = channel::read_assigned(body); got.ok()) same(channel::write_assigned(*got));
+      break;
+    case FrameType::record:
+      if (const auto got = channel::read_record(body); got.ok()) same(channel::write_record(*got));
+      break;
   }
 }
 

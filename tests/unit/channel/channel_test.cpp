@@ -50,6 +50,35 @@ Configure sample_configure() {
   return c;
 }
 
+Source sample_source() {
+  Source s;
+  s.name = "plant";
+  s.kind = "kafka";
+  s.appliance_hex = "00112233445566778899aabbccddeeff";
+  s.store_hex = "ffeeddccbbaa99887766554433221100";
+  s.username = "u";
+  s.password = "p";
+  s.sasl_mechanism = "PLAIN";
+  s.from_end = true;
+  s.servers[0] = "a:9092";
+  s.servers_count = 1;
+  s.topics[0] = "plant-events";
+  s.topics[1] = "other";
+  s.topics_count = 2;
+  return s;
+}
+
+Record sample_record() {
+  return {.session = 3,
+          .number = 1ULL << 40,
+          .topic = "plant-events",
+          .partition = 5,
+          .offset = 1LL << 50,
+          .may_repeat = true,
+          .payload_bytes = 70'000,
+          .payload = "{}"};
+}
+
 /// The one frame in `frame`, whose bytes must be exactly that frame's.
 std::string body_of(const std::string& frame, Sender sender) {
   FrameReader reader(sender);
@@ -72,6 +101,11 @@ bool read_any(FrameType type, Bytes body) {
     case FrameType::credit: return read_credit(body).ok();
     case FrameType::confirm: return read_confirm(body).ok();
     case FrameType::log: return read_log(body).ok();
+    case FrameType::source: return read_source(body).ok();
+    case FrameType::position: return read_position(body).ok();
+    case FrameType::settle: return read_settle(body).ok();
+    case FrameType::record: return read_record(body).ok();
+    case FrameType::assigned: return read_assigned(body).ok();
   }
   return false;
 }
@@ -87,12 +121,17 @@ std::vector<Sample> samples() {
           {Sender::core, FrameType::data, sample_data()},
           {Sender::core, FrameType::ping, write_ping(0x0102030405060708)},
           {Sender::core, FrameType::stop, write_stop()},
+          {Sender::core, FrameType::source, *write_source(sample_source())},
+          {Sender::core, FrameType::position, write_position({"t", 3, 1LL << 40})},
+          {Sender::core, FrameType::settle, write_settle({2, 7})},
           {Sender::worker, FrameType::hello, write_hello({1, "x"})},
           {Sender::worker, FrameType::state, write_state({LinkState::connected, 4, 1000, "up", "h:1883"})},
           {Sender::worker, FrameType::credit, write_credit(kCreditBytes)},
           {Sender::worker, FrameType::confirm, write_confirm({1, 99})},
           {Sender::worker, FrameType::pong, write_pong(5)},
-          {Sender::worker, FrameType::log, write_log({LogLevel::warning, "text"})}};
+          {Sender::worker, FrameType::log, write_log({LogLevel::warning, "text"})},
+          {Sender::worker, FrameType::assigned, write_assigned({"t", 3})},
+          {Sender::worker, FrameType::record, write_record(sample_record())}};
 }
 
 std::string raw_head(std::uint32_t length, std::uint8_t type) {
@@ -172,6 +211,94 @@ TEST(Channel, WorkerFramesSurviveTheWay) {
   EXPECT_EQ(*read_ping(as_bytes(body)), 77u);
 }
 
+TEST(Channel, FramesOfASourceSurviveTheWay) {
+  std::string body = body_of(*write_source(sample_source()), Sender::core);
+  const auto source = read_source(as_bytes(body));
+  ASSERT_TRUE(source.ok());
+  EXPECT_EQ(source->name, "plant");
+  EXPECT_EQ(source->sasl_mechanism, "PLAIN");
+  EXPECT_TRUE(source->from_end);
+  EXPECT_EQ(source->servers[0], "a:9092");
+  ASSERT_EQ(source->topics_count, 2);
+  EXPECT_EQ(source->topics[1], "other");
+
+  body = body_of(write_position({"t", 3, kNoOffset}), Sender::core);
+  EXPECT_EQ(read_position(as_bytes(body))->next_offset, kNoOffset);
+  body = body_of(write_settle({2, 1ULL << 40}), Sender::core);
+  EXPECT_EQ(read_settle(as_bytes(body))->number, 1ULL << 40);
+  body = body_of(write_assigned({"t", 3}), Sender::worker);
+  EXPECT_EQ(read_assigned(as_bytes(body))->partition, 3);
+
+  body = body_of(write_record(sample_record()), Sender::worker);
+  const auto record = read_record(as_bytes(body));
+  ASSERT_TRUE(record.ok());
+  EXPECT_EQ(record->number, 1ULL << 40);
+  EXPECT_EQ(record->topic, "plant-events");
+  EXPECT_EQ(record->partition, 5);
+  EXPECT_EQ(record->offset, 1LL << 50);
+  EXPECT_TRUE(record->may_repeat);
+  EXPECT_FALSE(record->is_mark);
+  EXPECT_EQ(record->payload_bytes, 70'000u);
+  EXPECT_EQ(record->payload, "{}");
+}
+
+TEST(Channel, TheLargestRecordFitsItsFrameAndOneByteMoreIsRefused) {
+  const std::string topic(kTopicBytesMax, 't');
+  const std::string payload(kRecordPayloadBytesMax + 1, 'p');
+  Record record = sample_record();
+  record.topic = topic;
+  record.payload = std::string_view(payload).substr(1);
+  const std::string frame = write_record(record);
+  EXPECT_LE(frame.size(), kRecordFrameBytesMax);
+  EXPECT_TRUE(read_record(as_bytes(body_of(frame, Sender::worker))).ok());
+  record.topic = "t";
+  record.payload = payload;
+  EXPECT_FALSE(read_record(as_bytes(body_of(write_record(record), Sender::worker))).ok());
+}
+
+TEST(Channel, ARecordThatContradictsItselfIsRefused) {
+  const auto reads = [](Record record) {
+    return read_record(as_bytes(body_of(write_record(record), Sender::worker))).ok();
+  };
+  const auto with = [](auto change) {
+    Record record = sample_record();
+    change(record);
+    return record;
+  };
+  EXPECT_TRUE(reads(sample_record()));
+  EXPECT_FALSE(reads(with([](Record& r) { r.session = 0; })));
+  EXPECT_FALSE(reads(with([](Record& r) { r.number = 0; })));
+  EXPECT_FALSE(reads(with([](Record& r) { r.topic = ""; })));
+  EXPECT_FALSE(reads(with([](Record& r) { r.partition = -1; })));
+  EXPECT_FALSE(reads(with([](Record& r) { r.offset = -2; })));
+  EXPECT_FALSE(reads(with([](Record& r) { r.offset = INT64_MAX; }))) << "nothing comes behind it";
+  EXPECT_FALSE(reads(with([](Record& r) { r.payload_bytes = 1; }))) << "less than there is";
+  EXPECT_FALSE(reads(with([](Record& r) { r.is_mark = true; }))) << "a mark with a message";
+  const auto mark = [](Record& r) {
+    r.is_mark = true;
+    r.payload = {};
+    r.payload_bytes = 0;
+  };
+  EXPECT_TRUE(reads(with(mark)));
+  EXPECT_FALSE(reads(with([&](Record& r) {
+    mark(r);
+    r.offset = kNoOffset;
+  }))) << "a mark without a place";
+}
+
+TEST(Channel, ASourceHasBetweenOneAndTheMostServersAndTopics) {
+  Source source = sample_source();
+  source.topics_count = 0;
+  EXPECT_FALSE(write_source(source).ok());
+  source.topics_count = kTopicsMax + 1;
+  EXPECT_FALSE(write_source(source).ok());
+  source = sample_source();
+  source.servers_count = 0;
+  EXPECT_FALSE(write_source(source).ok());
+  source.servers_count = kServersMax + 1;
+  EXPECT_FALSE(write_source(source).ok());
+}
+
 TEST(Channel, AnySplitGivesTheSameFrames) {
   for (const Sender sender : {Sender::core, Sender::worker}) {
     std::string stream;
@@ -231,7 +358,11 @@ TEST(Channel, LengthsAreAcceptedAtTheLimitAndRefusedOneOver) {
   };
   for (const auto& row : {Row{Sender::core, FrameType::data, kDataFrameBytesMax},
                           Row{Sender::core, FrameType::configure, kConfigureFrameBytesMax},
+                          Row{Sender::core, FrameType::source, kConfigureFrameBytesMax},
                           Row{Sender::core, FrameType::ping, kControlFrameBytesMax},
+                          Row{Sender::core, FrameType::settle, kControlFrameBytesMax},
+                          Row{Sender::worker, FrameType::record, kRecordFrameBytesMax},
+                          Row{Sender::worker, FrameType::assigned, kControlFrameBytesMax},
                           Row{Sender::worker, FrameType::log, kControlFrameBytesMax}}) {
     const auto type = static_cast<std::uint8_t>(row.type);
     EXPECT_FALSE(head_is_refused(row.sender, static_cast<std::uint32_t>(row.max - 4), type));
@@ -243,8 +374,8 @@ TEST(Channel, LengthsAreAcceptedAtTheLimitAndRefusedOneOver) {
 
 TEST(Channel, TypesOfTheOtherSideAndUnknownTypesAreRefused) {
   for (int type = 0; type < 256; ++type) {
-    const bool from_core = type >= 1 && type <= 4;
-    const bool from_worker = type >= 65 && type <= 70;
+    const bool from_core = type >= 1 && type <= 7;
+    const bool from_worker = type >= 65 && type <= 72;
     EXPECT_EQ(head_is_refused(Sender::core, 10, static_cast<std::uint8_t>(type)), !from_core) << type;
     EXPECT_EQ(head_is_refused(Sender::worker, 10, static_cast<std::uint8_t>(type)), !from_worker) << type;
   }
