@@ -159,21 +159,10 @@ void Api::go_on(const Route& route, Call& call) noexcept {
   }
 }
 
-/// What was refused goes to the writer, at most every kRejectWriteMs.
-void Api::write_rejects(bool is_last) {
-  const core::View& view = parts_.daemon.view();
-  auto due = rejects_.take_due(parts_.daemon.now().mono, *view.registry, *view.reject_alarms, is_last);
-  if (!due) return;
-  core::Input input{{}, std::move(*due)};
-  if (parts_.daemon.post(std::move(input))) return;
-  // What a full queue refuses stays with the caller. NOLINTNEXTLINE(bugprone-use-after-move)
-  rejects_.give_back(std::move(std::get<core::TakeRejects>(input.what)));
-}
-
 void Api::on_tick(bool is_last) noexcept {
   try {
     access_.record_left_out(is_last);
-    write_rejects(is_last);
+    post_rejects(rejects_, parts_.daemon, is_last);
   } catch (const std::bad_alloc&) {
     ++counters_.out_of_memory;  // the next tick tries again
   }

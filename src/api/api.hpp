@@ -5,6 +5,7 @@
 #include "src/api/encoding.hpp"
 #include "src/api/profiles.hpp"
 #include "src/api/rate_limit.hpp"
+#include "src/api/record_intake.hpp"
 #include "src/api/routes.hpp"
 #include "src/api/services.hpp"
 #include "src/ingest/push.hpp"
@@ -44,6 +45,8 @@ class Api final : public port::HttpHandler, private Replayer {
   [[nodiscard]] RateLimit& rate() noexcept { return rate_; }
   [[nodiscard]] TotalRate& total_rate() noexcept { return total_rate_; }
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+  /// What a RecordIntake needs of the api; it lives as long as the api.
+  [[nodiscard]] RecordParts record_parts() noexcept { return {services_, standard_reader_, rejects_}; }
 
  private:
   using Response = port::HttpResponse;
@@ -80,7 +83,6 @@ class Api final : public port::HttpHandler, private Replayer {
   /// A refusal that goes into the reject box too.
   [[nodiscard]] Response reject(const Sender& sender, const ingest::Refusal& refusal, const Id128& request_id);
   [[nodiscard]] Reply replay(const Call& call, const model::Reject& reject) override;
-  void write_rejects(bool is_last);
   [[nodiscard]] const model::Instance* find_sender(const port::HttpRequest& request,
                                                    const ingest::StandardEnvelope& envelope) const;
   /// A request of an alert source: source_intake.cpp.

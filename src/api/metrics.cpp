@@ -147,6 +147,22 @@ void expose_syslog(Exposition& out, const std::vector<core::SyslogStatus>& liste
     out.sample("tocsin_syslog_connections_refused_total", label("syslog", one.name), one.connections_refused);
 }
 
+void expose_sources(Exposition& out, const std::vector<core::SourceStatus>& sources) {
+  if (sources.empty()) return;
+  out.family("tocsin_source_up", "gauge", "1 while connected to the broker");
+  for (const auto& one : sources)
+    out.sample("tocsin_source_up", label("source", one.name), std::uint64_t{one.state == "connected" ? 1U : 0U});
+  out.family("tocsin_source_records_total", "counter", "Records that came from the broker");
+  for (const auto& one : sources)
+    out.sample("tocsin_source_records_total", label("source", one.name), one.counts.records);
+  out.family("tocsin_source_settled_total", "counter", "Records that are on flash or in the reject box");
+  for (const auto& one : sources)
+    out.sample("tocsin_source_settled_total", label("source", one.name), one.counts.settled);
+  out.family("tocsin_source_refused_total", "counter", "Records that went to the reject box");
+  for (const auto& one : sources)
+    out.sample("tocsin_source_refused_total", label("source", one.name), one.counts.refused);
+}
+
 void expose_api(Exposition& out, const Counters& c) {
   out.counter("tocsin_api_internal_errors_total", "Requests that met a bug", c.internal_errors);
   out.counter("tocsin_api_out_of_memory_total", "Requests refused because a memory limit was reached", c.out_of_memory);
@@ -186,6 +202,7 @@ Reply get_metrics(const Services& services, Call& /*call*/) {
   expose_process(out, process);
   expose_upstreams(out, process.upstreams);
   expose_syslog(out, process.syslog);
+  expose_sources(out, process.sources);
   expose_api(out, services.counters);
   expose_rejects(out, services.rejects, daemon.view().registry->instances());
   return response;

@@ -162,4 +162,15 @@ std::uint64_t RejectBox::rejects_of(std::int32_t data_id) const noexcept {
   return at != slots_.end() && at->data_id == data_id ? at->total_rejects : 0;
 }
 
+bool post_rejects(RejectBox& box, Daemon& daemon, bool is_last) {
+  const core::View& view = daemon.view();
+  auto due = box.take_due(daemon.now().mono, *view.registry, *view.reject_alarms, is_last);
+  if (!due) return true;
+  core::Input input{{}, std::move(*due)};
+  if (daemon.post(std::move(input))) return true;
+  // What a full queue refuses stays with the caller. NOLINTNEXTLINE(bugprone-use-after-move)
+  box.give_back(std::move(std::get<core::TakeRejects>(input.what)));
+  return false;
+}
+
 }  // namespace tocsin::api

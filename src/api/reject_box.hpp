@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/api/ports.hpp"
 #include "src/base/budget.hpp"
 #include "src/base/time.hpp"
 #include "src/core/effects.hpp"
@@ -91,5 +92,8 @@ class RejectBox {
   std::uint64_t total_ = 0;
   std::uint64_t left_out_ = 0;
 };
+
+/// Hands what is due to the writer; what that has no room for waits on. False: it had none. Throws std::bad_alloc.
+bool post_rejects(RejectBox& box, Daemon& daemon, bool is_last);
 
 }  // namespace tocsin::api

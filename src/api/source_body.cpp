@@ -55,8 +55,10 @@ ingest::Checked<std::uint32_t> read_source_body(const Services& services, const 
   std::pmr::monotonic_buffer_resource arena(&memory);
   const auto document = json::build(checked->text, arena, memory);
   if (!document.ok()) return ingest::refuse("json_invalid", "body: cannot be read");
+  std::pmr::vector<json::Member> fields(&arena);
+  for (const auto& field : body.fields) fields.push_back({field.name, json::Value::text(field.value)});
   const normalise::Source from{*document, normalise::header_object(parts_of(body.headers), arena),
-                               normalise::query_object(parts_of(body.query), arena)};
+                               normalise::query_object(parts_of(body.query), arena), fields};
   normalise::Options options{.strict = body.instance.strict};
   if (body.instance.rewrite_cloud) options.own_cloud_id = services.parts.bk_cloud_id;
   const normalise::Means means{memory,

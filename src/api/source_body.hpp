@@ -7,6 +7,7 @@
 
 #include "src/api/services.hpp"
 #include "src/ingest/refusal.hpp"
+#include "src/normalise/http_parts.hpp"
 #include "src/normalise/normalise.hpp"
 
 namespace tocsin::api {
@@ -20,7 +21,31 @@ struct SourceBody {
   const model::Instance& instance;
   const std::vector<port::HttpMember>& headers;
   const std::vector<port::HttpMember>& query;
-  std::span<const std::byte> bytes;  ///< kPaddingBytes more are readable
+  std::span<const std::byte> bytes;                  ///< kPaddingBytes more are readable
+  std::span<const normalise::HttpPart> fields = {};  ///< members of each event; text that is UTF-8
+};
+
+/// The text of the normalised events while it is charged to the intake.
+class ChargedText {
+ public:
+  ChargedText(Budget& memory, std::size_t body_bytes)
+      : memory_(memory), bytes_(std::min(4 * body_bytes + 4 * KiB, 2 * kSourceOutputBytesMax)) {
+    if (!memory_.try_charge(bytes_)) throw std::bad_alloc();
+    try {
+      text.reserve(bytes_);
+    } catch (const std::bad_alloc&) {
+      memory_.release(bytes_);
+      throw;
+    }
+  }
+  ~ChargedText() { memory_.release(bytes_); }
+  ChargedText(const ChargedText&) = delete;
+  ChargedText& operator=(const ChargedText&) = delete;
+  std::string text;
+
+ private:
+  Budget& memory_;
+  std::size_t bytes_;
 };
 
 /// Appends the list of standard events (perhaps none) to `out` and answers how many they are. Everything else that it

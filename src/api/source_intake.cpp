@@ -25,29 +25,6 @@ bool is_of_parser(RefusalCode code) noexcept {
          code == RefusalCode("body_too_long");
 }
 
-/// The text of the normalised events while it is charged to the intake.
-class ChargedText {
- public:
-  ChargedText(Budget& memory, std::size_t body_bytes)
-      : memory_(memory), bytes_(std::min(4 * body_bytes + 4 * KiB, 2 * kSourceOutputBytesMax)) {
-    if (!memory_.try_charge(bytes_)) throw std::bad_alloc();
-    try {
-      text.reserve(bytes_);
-    } catch (const std::bad_alloc&) {
-      memory_.release(bytes_);
-      throw;
-    }
-  }
-  ~ChargedText() { memory_.release(bytes_); }
-  ChargedText(const ChargedText&) = delete;
-  ChargedText& operator=(const ChargedText&) = delete;
-  std::string text;
-
- private:
-  Budget& memory_;
-  std::size_t bytes_;
-};
-
 }  // namespace
 
 /// Reads the profile of an instance that was not used lately, then goes on with the request that waits for it.

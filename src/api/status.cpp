@@ -71,6 +71,15 @@ void write_syslog(Writer& w, const core::SyslogStatus& one) {
   w.end_object();
 }
 
+void write_source(Writer& w, const core::SourceStatus& one) {
+  w.object().member("name", one.name).member("kind", one.kind).member("plugin", one.plugin);
+  w.member("state", one.state).member("detail", one.detail).member("obstacle", one.obstacle);
+  w.name("since").time(one.since_ms).name("since_ms").number(one.since_ms);
+  w.name("restarts").number(one.restarts).name("worker_pid").number(one.worker_pid);
+  w.name("records").number(one.counts.records).name("settled").number(one.counts.settled);
+  w.name("refused").number(one.counts.refused).end_object();
+}
+
 void write_store(Writer& w, const core::Gauges& gauges, const log::Ends& ends) {
   w.object().name("ok").boolean(gauges.store_ok).name("used_bytes").number(gauges.store_used_bytes);
   w.name("quota_bytes").number(gauges.store_quota_bytes).name("written_bytes").number(gauges.store_written_bytes);
@@ -134,6 +143,8 @@ void write_status(Writer& w, const Services& services) {
   for (const core::UpstreamStatus& upstream : process.upstreams) write_upstream(w, upstream);
   w.end_array().name("syslog").array();
   for (const core::SyslogStatus& one : process.syslog) write_syslog(w, one);
+  w.end_array().name("sources").array();
+  for (const core::SourceStatus& one : process.sources) write_source(w, one);
   w.end_array().end_object();
 }
 

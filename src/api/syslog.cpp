@@ -2,43 +2,19 @@
 #include "src/api/syslog.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <new>
 
 namespace tocsin::api {
-namespace {
-
-/// 0: the text is no data id.
-std::int32_t data_id_of(std::string_view text) noexcept {
-  std::int32_t id = 0;
-  const auto [stop, fault] = std::from_chars(text.data(), text.data() + text.size(), id);
-  return fault == std::errc{} && stop == text.data() + text.size() && id > 0 ? id : 0;
-}
-
-}  // namespace
-
 SyslogIntake::SyslogIntake(const SyslogParts& parts, SyslogSettings settings)
-    : parts_(parts), settings_(std::move(settings)), data_id_(data_id_of(settings_.plugin)), writer_(parts_.crypto) {
+    : parts_(parts), settings_(std::move(settings)), instance_(settings_.plugin), writer_(parts_.crypto) {
   status_.name = settings_.name;
   status_.plugin = settings_.plugin;
 }
 
 /// Null: no instance takes messages.
 const model::Instance* SyslogIntake::find_instance() noexcept {
-  const auto& registry = *parts_.daemon.view().registry;
-  if (generation_ != registry.generation()) {
-    generation_ = registry.generation();
-    found_id_ = data_id_;
-    const auto& all = registry.instances();
-    const auto of_plugin = [&](const model::Instance& one) { return one.plugin_id == settings_.plugin; };
-    const auto found = std::find_if(all.begin(), all.end(), of_plugin);
-    const bool is_one = data_id_ == 0 && found != all.end() && std::none_of(found + 1, all.end(), of_plugin);
-    if (is_one) found_id_ = found->data_id;
-  }
-  const model::Instance* const one = found_id_ != 0 ? registry.instance(found_id_) : nullptr;
-  const bool takes =
-      one != nullptr && one->enabled && one->max_rate >= -1 && one->type != model::InstanceType::time_series;
-  return takes ? one : nullptr;
+  const model::Instance* const one = instance_.find(*parts_.daemon.view().registry);
+  return one != nullptr && one->max_rate >= -1 ? one : nullptr;
 }
 
 bool SyslogIntake::is_full() const noexcept {
@@ -77,7 +53,7 @@ void SyslogIntake::begin(std::size_t message_bytes) {
     const Now now = parts_.daemon.now();
     input_.emplace(core::Input{{}, core::Push{model::EventBatch(parts_.intake), false}});
     batch().received = now;
-    batch().registry_generation = generation_;
+    batch().registry_generation = parts_.daemon.view().registry->generation();
     parts_.random.fill(batch().request_id);
     due_ = now.mono.after_ms(kDelayMs);
   }
@@ -103,7 +79,7 @@ SyslogIntake::Taken SyslogIntake::add(const model::Instance& instance, std::stri
 /// Whether the batch takes one more message; a full one is sent first, one of another registry too.
 bool SyslogIntake::make_room(Monotonic now) noexcept {
   if (!input_) return true;
-  return (!is_full() && batch().registry_generation == generation_) || flush(now);
+  return (!is_full() && batch().registry_generation == parts_.daemon.view().registry->generation()) || flush(now);
 }
 
 /// False: the writer has one already, or takes nothing now.

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "src/api/named_instance.hpp"
 #include "src/api/ports.hpp"
 #include "src/api/rate_limit.hpp"
 #include "src/core/status.hpp"
@@ -93,7 +94,7 @@ class SyslogIntake final : public port::InletSink {
 
   SyslogParts parts_;
   SyslogSettings settings_;
-  std::int32_t data_id_ = 0;  ///< 0: the plugin is named by its id
+  NamedInstance instance_;
   ingest::SyslogWriter writer_;
   std::array<ingest::SyslogFrames, kStreamsMax> frames_{};
   std::optional<core::Input> input_;  ///< with the batch that is being filled
@@ -106,8 +107,6 @@ class SyslogIntake final : public port::InletSink {
   std::size_t sent_messages_ = 0;  ///< not 0: its answer is out
   Monotonic sent_at_{};
   bool is_over_ = false;
-  std::uint64_t generation_ = 0;
-  std::int32_t found_id_ = 0;  ///< the instance in the registry of that generation; 0: none
   core::SyslogStatus status_;
 };
 

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace tocsin::config {
 namespace {
@@ -98,6 +99,48 @@ std::optional<HostPort> split(std::string_view text) noexcept {
   return out;
 }
 
+/// The rest of a server's address, behind its scheme.
+Result<ServerUrl> parse_host_and_port(std::string_view text, ServerUrl out) {
+  if (text.find_first_of("/?#") != std::string_view::npos) {
+    return error(Errc::invalid_input, "a broker's address ends after the port, it has no path");
+  }
+  if (text.find('@') != std::string_view::npos) {
+    return error(Errc::invalid_input, "credentials do not belong into the address; use username and password_file");
+  }
+  const auto parts = split(text);
+  const bool good_host = parts && (parts->is_bracketed                       ? is_ipv6(parts->host)
+                                   : looks_like_an_ipv4_address(parts->host) ? is_ipv4(parts->host)
+                                                                             : is_host_name(parts->host));
+  if (!good_host) return error(Errc::invalid_input, "not a host name or address");
+  out.host = std::string(parts->host);
+  if (parts->port) {
+    const auto port = number(*parts->port, 65535);
+    if (!port || *port == 0) return error(Errc::invalid_input, "the port must be a number from 1 to 65535");
+    out.port = *port;
+  }
+  return out;
+}
+
+bool is_level_name(std::string_view name) noexcept {
+  if (name.empty() || name.size() > 32 || name.front() < 'a' || name.front() > 'z') return false;
+  return std::all_of(name.begin(), name.end(),
+                     [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_'; });
+}
+
+/// Empty: a level that a filter may have.
+std::string check_level(std::string_view level, bool is_last, std::vector<std::string_view>& names) {
+  if (level == "+") return {};
+  if (level == "#") return is_last ? "" : "# must be the last level";
+  if (level.find_first_of("+#") != std::string_view::npos) return "+ and # stand for whole levels";
+  if (level.find_first_of("{}") == std::string_view::npos) return {};
+  const bool is_name = level.size() > 2 && level.front() == '{' && level.back() == '}' &&
+                       is_level_name(level.substr(1, level.size() - 2));
+  if (!is_name) return "a level in braces is {name}: a-z first, at most 32 characters of a-z, 0-9 and _";
+  if (std::find(names.begin(), names.end(), level) != names.end()) return std::string(level) + " stands there twice";
+  names.push_back(level);
+  return {};
+}
+
 }  // namespace
 
 Result<ListenAddress> parse_listen(std::string_view text) {
@@ -142,32 +185,37 @@ Result<MessageListen> parse_message_listen(std::string_view text) {
 }
 
 Result<ServerUrl> parse_server(std::string_view text) {
-  ServerUrl out;
-  if (text.starts_with("mqtt://")) {
-    text.remove_prefix(7);
-  } else if (text.starts_with("mqtts://")) {
-    text.remove_prefix(8);
-    out.is_tls = true;
-  } else {
-    return error(Errc::invalid_input, "expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT]");
+  if (text.starts_with("mqtt://")) return parse_host_and_port(text.substr(7), {.port = 1883});
+  if (text.starts_with("mqtts://")) return parse_host_and_port(text.substr(8), {.is_tls = true, .port = 8883});
+  return error(Errc::invalid_input, "expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT]");
+}
+
+Result<ServerUrl> parse_kafka_server(std::string_view text) {
+  if (text.find("://") != std::string_view::npos) return error(Errc::invalid_input, "expected HOST[:PORT]");
+  return parse_host_and_port(text, {.port = 9092});
+}
+
+std::string check_topic_filter(std::string_view text) {
+  if (std::any_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; }))
+    return "must not contain control characters";
+  if (text.starts_with("$share/")) return "shared subscriptions share messages among readers; this box wants all";
+  std::vector<std::string_view> names;
+  for (;;) {
+    const std::size_t slash = text.find('/');
+    const bool is_last = slash == std::string_view::npos;
+    if (std::string bad = check_level(text.substr(0, slash), is_last, names); !bad.empty()) return bad;
+    if (is_last) return {};
+    text.remove_prefix(slash + 1);
   }
-  if (text.find_first_of("/?#") != std::string_view::npos) {
-    return error(Errc::invalid_input, "a broker's address ends after the port, it has no path");
-  }
-  if (text.find('@') != std::string_view::npos) {
-    return error(Errc::invalid_input, "credentials do not belong into the address; use username and password_file");
-  }
-  const auto parts = split(text);
-  const bool good_host = parts && (parts->is_bracketed                       ? is_ipv6(parts->host)
-                                   : looks_like_an_ipv4_address(parts->host) ? is_ipv4(parts->host)
-                                                                             : is_host_name(parts->host));
-  if (!good_host) return error(Errc::invalid_input, "not a host name or address");
-  out.host = std::string(parts->host);
-  out.port = out.is_tls ? 8883 : 1883;
-  if (parts->port) {
-    const auto port = number(*parts->port, 65535);
-    if (!port || *port == 0) return error(Errc::invalid_input, "the port must be a number from 1 to 65535");
-    out.port = *port;
+}
+
+std::string plain_filter(std::string_view filter) {
+  std::string out;
+  bool is_inside = false;
+  for (const char c : filter) {
+    if (c == '{') out.push_back('+');
+    is_inside = (is_inside || c == '{') && c != '}';
+    if (!is_inside && c != '}') out.push_back(c);
   }
   return out;
 }

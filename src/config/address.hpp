@@ -33,12 +33,21 @@ struct MessageListen {
 
 struct ServerUrl {
   bool is_tls = false;
-  std::string host;  ///< name or address, without brackets
+  std::string host = {};  ///< name or address, without brackets
   std::uint16_t port = 0;
 };
 
 /// "mqtt://host[:port]" (1883) or "mqtts://host[:port]" (8883); no user, no path. invalid_input: anything else, with
 /// the reason as context.
 [[nodiscard]] Result<ServerUrl> parse_server(std::string_view text);
+
+/// "host[:port]" (9092); no scheme, no user, no path. invalid_input: anything else, with the reason as context.
+[[nodiscard]] Result<ServerUrl> parse_kafka_server(std::string_view text);
+
+/// A topic filter of MQTT, in which a level may also be {name}: such a name begins with a-z, has at most 32 characters
+/// of a-z, 0-9 and _, and stands there once. Empty: good; else what is wrong.
+[[nodiscard]] std::string check_topic_filter(std::string_view text);
+/// "{site}/{device}/alarm" -> "+/+/alarm". Precondition: check_topic_filter() says good.
+[[nodiscard]] std::string plain_filter(std::string_view filter);
 
 }  // namespace tocsin::config

@@ -13,8 +13,11 @@ inline constexpr std::size_t kTextBytesMax = 64 * 1024;  ///< of a configuration
 inline constexpr std::size_t kUpstreamsMax = 8;
 inline constexpr std::size_t kUpstreamNameBytesMax = 32;
 inline constexpr std::size_t kSyslogsMax = 4;
-inline constexpr std::size_t kListenMax = 4;     ///< addresses of one listener
-inline constexpr std::size_t kServersMax = 8;    ///< of one upstream
+inline constexpr std::size_t kSourcesMax = 4;
+inline constexpr std::size_t kTopicsMax = 16;             ///< of one source
+inline constexpr std::int64_t kSourceBytes = 128 * 1024;  ///< of the ledger's line channel, for each source
+inline constexpr std::size_t kListenMax = 4;              ///< addresses of one listener
+inline constexpr std::size_t kServersMax = 8;             ///< of one upstream
 inline constexpr std::size_t kProblemsMax = 64;  ///< reported of one file; a last one says how many more there are
 
 // The numbers of these enums are positions in the word lists of keys.cpp, nothing else.
@@ -22,6 +25,9 @@ enum class UpstreamKind : std::uint8_t { mqtt };
 enum class PayloadFormat : std::uint8_t { bk };
 enum class Forward : std::uint8_t { both, events, alerts };
 enum class SyslogTarget : std::uint8_t { address, hostname };
+enum class SourceKind : std::uint8_t { mqtt, kafka };
+enum class SourceFrom : std::uint8_t { start, end };
+enum class SaslMechanism : std::uint8_t { plain, scram_sha_256, scram_sha_512 };
 enum class MqttProtocol : std::uint8_t { automatic, mqtt_5, mqtt_3_1_1 };
 
 /// One `[upstream.<name>]`.
@@ -48,6 +54,23 @@ struct Syslog {
   std::string plugin;               ///< a data id or a plugin id; nobody promises that it exists
   std::string event_name = "syslog";
   SyslogTarget target = SyslogTarget::address;
+};
+
+/// One `[source.<name>]`: a broker whose messages are read.
+struct Source {
+  std::string name;
+  SourceKind kind = SourceKind::mqtt;
+  std::vector<std::string> servers;  ///< each passes parse_server(), or parse_kafka_server()
+  std::vector<std::string> topics;   ///< mqtt: filters, where a level may be {name}; kafka: names
+  std::string plugin;                ///< a data id or a plugin id; nobody promises that it exists
+  MqttProtocol protocol = MqttProtocol::automatic;
+  SourceFrom from = SourceFrom::start;  ///< kafka: of a partition that was never read
+  std::string username;
+  std::string password_file;
+  SaslMechanism sasl_mechanism = SaslMechanism::plain;
+  std::string ca_file;  ///< kafka: not empty means TLS
+  std::string cert_file;
+  std::string key_file;
 };
 
 /// What tocsind runs with. The defaults are those of a file without that key; where the board decides, defaults()
@@ -82,6 +105,7 @@ struct Config {
   std::int64_t rejects_alert_percent = 10;  ///< of an instance's requests in 5 minutes; 0: no alert
 
   std::vector<Syslog> syslogs;      ///< in the order of their names
+  std::vector<Source> sources;      ///< in the order of their names
   std::vector<Upstream> upstreams;  ///< in the order of their names
 };
 

@@ -105,6 +105,15 @@ constexpr std::string_view kSyslogIntroduction =
     "no room is dropped; a TCP sender is not read until there is. `tocsinctl status --all` and\n"
     "`tocsin_syslog_dropped_total` count what was dropped, and why.\n\n";
 
+constexpr std::string_view kSourceIntroduction =
+    "At most 4 sections, named as upstreams are. The name is part of the stored position and of the MQTT client id: a\n"
+    "renamed source begins anew. Each message is read like a body at `/event/`, with the profile of the instance,\n"
+    "also when its type is event; `max_rate` does not count. A message of more than 60,000 bytes, or one that cannot\n"
+    "be read, goes to the reject box and holds nothing up. Kafka: what was read is kept in the transaction that has\n"
+    "the events, so that each record is in the log exactly once, whatever dies in between. MQTT has no such place:\n"
+    "a message is acknowledged once it is on flash and may come again; events with an event_id of their own are then\n"
+    "known as repeats. Each section takes 128 KiB from the body pool.\n\n";
+
 constexpr std::string_view kErrorsIntroduction =
     "Every refusal over HTTP bears one of these in the header `X-Tocsin-Error`. They stay the same from release to\n"
     "release; the words of `message`, which name the member and the rule, may change. `code` in the body is the HTTP\n"
@@ -146,6 +155,9 @@ std::vector<Explained> explain(const Loaded& loaded, std::string_view key) {
   for (const Syslog& syslog : loaded.config.syslogs) {
     explain_keys(syslog_keys(), syslog, "syslog." + syslog.name + ".", key, loaded, out);
   }
+  for (const Source& source : loaded.config.sources) {
+    explain_keys(source_keys(), source, "source." + source.name + ".", key, loaded, out);
+  }
   return out;
 }
 
@@ -163,6 +175,8 @@ std::string reference_page() {
   add_rows(upstream_keys(), {}, out);
   out.append("\n## [syslog.NAME]\n\n").append(kSyslogIntroduction);
   add_rows(syslog_keys(), {}, out);
+  out.append("\n## [source.NAME]\n\n").append(kSourceIntroduction);
+  add_rows(source_keys(), {}, out);
   add_errors(out);
   return out;
 }

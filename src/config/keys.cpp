@@ -24,6 +24,9 @@ constexpr std::array kLaterFormats = {"cloudevents"sv, "ndjson"sv};
 constexpr std::array kForwards = {"both"sv, "events"sv, "alerts"sv};
 constexpr std::array kProtocols = {"auto"sv, "5"sv, "3.1.1"sv};
 constexpr std::array kTargets = {"address"sv, "hostname"sv};
+constexpr std::array kSourceKinds = {"mqtt"sv, "kafka"sv};
+constexpr std::array kFroms = {"start"sv, "end"sv};
+constexpr std::array kSaslMechanisms = {"PLAIN"sv, "SCRAM-SHA-256"sv, "SCRAM-SHA-512"sv};
 constexpr std::array kLaterUpstreamKeys = {"sasl_mechanism"sv, "bytes_per_day"sv};
 constexpr std::array kPlaceholders = {"{appliance}"sv, "{name}"sv, "{data_id}"sv, "{plugin}"sv, "{upstream_data_id}"sv};
 
@@ -61,6 +64,18 @@ std::string check_message_listen(std::string_view text) {
 std::string check_server(std::string_view text) {
   const auto server = parse_server(text);
   return server.ok() ? "" : server.error().context[0];
+}
+
+/// Which of the two it must be depends on the kind: the loader looks.
+std::string check_source_server(std::string_view text) {
+  if (text.find("://") != std::string_view::npos) return check_server(text);
+  const auto server = parse_kafka_server(text);
+  return server.ok() ? "" : server.error().context[0];
+}
+
+std::string check_source_topic(std::string_view text) {
+  if (text.empty() || text.size() > 256) return "must have 1 to 256 bytes";
+  return check_topic_filter(text);
 }
 
 std::string check_timezone(std::string_view text) {
@@ -314,6 +329,73 @@ constexpr std::array kSyslogKeys = {
                         "address when there is none). Unix sockets: the HOSTNAME, else this box's name.",
                 .words = kTargets},
 };
+constexpr std::array kSourceKeys = {
+    Key<Source>{
+        .name = "kind", .field = &Source::kind, .help = "What is read.", .words = kSourceKinds, .required = true},
+    Key<Source>{.name = "servers",
+                .field = &Source::servers,
+                .min = 1,
+                .max = kServersMax,
+                .help = "mqtt: mqtt://HOST[:PORT] or mqtts://HOST[:PORT], tried in order. kafka: HOST[:PORT] of some "
+                        "brokers of the cluster.",
+                .check = check_source_server,
+                .required = true},
+    Key<Source>{.name = "topics",
+                .field = &Source::topics,
+                .min = 1,
+                .max = kTopicsMax,
+                .help = "What is read of it. mqtt: topic filters; a level {name} matches any and becomes the member "
+                        "`name` of each event. kafka: topic names.",
+                .check = check_source_topic,
+                .required = true},
+    Key<Source>{.name = "plugin",
+                .field = &Source::plugin,
+                .min = 1,
+                .max = 64,
+                .help = "The instance whose events they become: its data id, or its plugin id when no other instance "
+                        "has that. Nothing is read while there is none.",
+                .check = check_line,
+                .required = true},
+    Key<Source>{.name = "protocol",
+                .field = &Source::protocol,
+                .help = "mqtt: its version. auto: 5, and 3.1.1 when the broker refuses it.",
+                .words = kProtocols},
+    Key<Source>{
+        .name = "from",
+        .field = &Source::from,
+        .help = "kafka: where a partition begins that was never read. One that appears later begins at its start.",
+        .words = kFroms},
+    Key<Source>{.name = "username",
+                .field = &Source::username,
+                .max = 256,
+                .help = "Name told to the broker. Empty: none.",
+                .check = check_line},
+    Key<Source>{.name = "password_file",
+                .field = &Source::password_file,
+                .max = kPathBytesMax,
+                .help = "File whose first line is the password.",
+                .check = check_line},
+    Key<Source>{.name = "sasl_mechanism",
+                .field = &Source::sasl_mechanism,
+                .help = "kafka: how name and password are shown.",
+                .words = kSaslMechanisms},
+    Key<Source>{.name = "ca_file",
+                .field = &Source::ca_file,
+                .max = kPathBytesMax,
+                .help = "The CA that the broker's certificate must come from, PEM. Required with mqtts://; with kafka "
+                        "it means TLS. The system's list is never used.",
+                .check = check_line},
+    Key<Source>{.name = "cert_file",
+                .field = &Source::cert_file,
+                .max = kPathBytesMax,
+                .help = "Certificate to show to the broker, PEM.",
+                .check = check_line},
+    Key<Source>{.name = "key_file",
+                .field = &Source::key_file,
+                .max = kPathBytesMax,
+                .help = "Its private key, PEM.",
+                .check = check_line},
+};
 // clang-format on
 
 std::string quoted(std::string_view text) {
@@ -340,6 +422,7 @@ std::span<const Key<Config>> config_keys() noexcept { return kConfigKeys; }
 std::span<const Key<Upstream>> upstream_keys() noexcept { return kUpstreamKeys; }
 
 std::span<const Key<Syslog>> syslog_keys() noexcept { return kSyslogKeys; }
+std::span<const Key<Source>> source_keys() noexcept { return kSourceKeys; }
 
 bool is_later_upstream_key(std::string_view last_part) noexcept {
   return std::find(kLaterUpstreamKeys.begin(), kLaterUpstreamKeys.end(), last_part) != kLaterUpstreamKeys.end();
@@ -366,6 +449,7 @@ std::string value_text(const Key<Owner>& key, const Owner& owner) {
 template std::string value_text(const Key<Config>& key, const Config& owner);
 template std::string value_text(const Key<Upstream>& key, const Upstream& owner);
 template std::string value_text(const Key<Syslog>& key, const Syslog& owner);
+template std::string value_text(const Key<Source>& key, const Source& owner);
 
 Config defaults(const BoardProfile& board) {
   Config out;
@@ -380,6 +464,7 @@ Config defaults(const BoardProfile& board) {
 Ledger ledger_for(const BoardProfile& board, const Config& config) noexcept {
   Ledger out = board.ledger;
   out.push_connections = config.push_connections_max * board.connection_bytes;
+  out.channel += static_cast<std::int64_t>(config.sources.size()) * kSourceBytes;
   out.body_pool = 0;
   const std::int64_t left = config.memory_budget_bytes - sum_bytes(out);
   out.body_pool = std::clamp<std::int64_t>(left, 0, board.ledger.body_pool);

@@ -21,7 +21,8 @@ template <class Owner>
 struct Key {
   std::string_view name;  ///< of a Config: the full name; of the others: the last part
   std::variant<std::int64_t Owner::*, std::string Owner::*, std::vector<std::string> Owner::*, UpstreamKind Owner::*,
-               PayloadFormat Owner::*, Forward Owner::*, MqttProtocol Owner::*, SyslogTarget Owner::*>
+               PayloadFormat Owner::*, Forward Owner::*, MqttProtocol Owner::*, SyslogTarget Owner::*,
+               SourceKind Owner::*, SourceFrom Owner::*, SaslMechanism Owner::*>
       field;
   std::int64_t min = 0;  ///< of a number: its value; of a text: its bytes; of a list: how many
   std::int64_t max = 0;
@@ -38,6 +39,7 @@ struct Key {
 [[nodiscard]] std::span<const Key<Config>> config_keys() noexcept;
 [[nodiscard]] std::span<const Key<Upstream>> upstream_keys() noexcept;
 [[nodiscard]] std::span<const Key<Syslog>> syslog_keys() noexcept;
+[[nodiscard]] std::span<const Key<Source>> source_keys() noexcept;
 
 /// A key that belongs to a later release: refused by name instead of as unknown.
 [[nodiscard]] bool is_later_upstream_key(std::string_view last_part) noexcept;

@@ -29,6 +29,14 @@ bool is_upstream_name(std::string_view name) noexcept {
                      [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; });
 }
 
+bool is_kafka_topic(std::string_view name) noexcept {
+  return !name.empty() && name.size() <= 249 && name != "." && name != ".." &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+                  c == '-';
+         });
+}
+
 std::string list_of(std::span<const std::string_view> words) {
   std::string out;
   for (const std::string_view word : words) out.append(out.empty() ? "" : ", ").append(word);
@@ -55,7 +63,8 @@ class Loader {
       return take_named(kUpstreamSection, loaded_.config.upstreams, kUpstreamsMax, upstream_keys(), one);
     if (section == kSyslogSection)
       return take_named(kSyslogSection, loaded_.config.syslogs, kSyslogsMax, syslog_keys(), one);
-    if (section == kSourceSection) return take_source(one);
+    if (section == kSourceSection)
+      return take_named(kSourceSection, loaded_.config.sources, kSourcesMax, source_keys(), one);
     for (const Key<Config>& key : config_keys()) {
       if (key.name == path) return set(key, loaded_.config, one);
     }
@@ -66,6 +75,7 @@ class Loader {
     if (problems_.empty()) check_together();
     for (const Upstream& upstream : loaded_.config.upstreams) check_upstream(upstream);
     for (const Syslog& syslog : loaded_.config.syslogs) check_required(kSyslogSection, syslog.name, syslog_keys());
+    for (const Source& source : loaded_.config.sources) check_source(source);
     if (!problems_.empty()) {
       if (unreported_ > 0)
         problems_.push_back({loaded_.file, 0, "", "and " + std::to_string(unreported_) + " more problems"});
@@ -227,13 +237,6 @@ class Loader {
     }
   }
 
-  void take_source(const Assignment& one) {
-    std::string_view path = one.path;
-    if (const std::size_t dot = path.find('.', kSourceSection.size() + 1); dot != std::string_view::npos)
-      path = path.substr(0, dot);
-    if (bad_names_.emplace(path).second) refuse(one.line, path, "sources are not in this release");
-  }
-
   void refuse_unknown(const Assignment& one) {
     const bool is_section = std::any_of(config_keys().begin(), config_keys().end(), [&](const Key<Config>& key) {
       return key.name.starts_with(one.path) && key.name.substr(one.path.size()).starts_with('.');
@@ -250,6 +253,7 @@ class Loader {
     };
     if (one.path.starts_with(kUpstreamSection)) add_known(upstream_keys());
     if (one.path.starts_with(kSyslogSection)) add_known(syslog_keys());
+    if (one.path.starts_with(kSourceSection)) add_known(source_keys());
     std::string message = "unknown key";
     if (const std::string_view like = most_similar(one.path, known); !like.empty()) {
       message.append("; did you mean ").append(like).append("?");
@@ -257,28 +261,60 @@ class Loader {
     refuse(one.line, one.path, std::move(message));
   }
 
-  void check_upstream(const Upstream& upstream) {
-    const std::string prefix = "upstream." + upstream.name + ".";
-    check_required(kUpstreamSection, upstream.name, upstream_keys());
-    const bool any_tls = std::any_of(upstream.servers.begin(), upstream.servers.end(),
+  /// What upstreams and sources have in common: keys that need each other.
+  template <class Owner>
+  void check_credentials(const std::string& prefix, const Owner& owner, bool is_mqtt) {
+    const bool any_tls = std::any_of(owner.servers.begin(), owner.servers.end(),
                                      [](const std::string& server) { return server.starts_with("mqtts://"); });
-    if (any_tls && upstream.ca_file.empty()) {
+    if (any_tls && owner.ca_file.empty()) {
       refuse(line_of(prefix + "servers"), prefix + "ca_file",
              "is required with mqtts://: the CA that the broker's certificate comes from");
     }
-    if (!any_tls && !upstream.servers.empty()) {
+    if (is_mqtt && !any_tls && !owner.servers.empty()) {
       for (const std::string_view last : {"ca_file", "cert_file", "key_file"}) {
         const std::string path = prefix + std::string(last);
         if (line_of(path) != 0) refuse(line_of(path), path, "has no effect, since no server is mqtts://");
       }
     }
-    if (upstream.cert_file.empty() != upstream.key_file.empty()) {
-      refuse(line_of(prefix + (upstream.cert_file.empty() ? "key_file" : "cert_file")),
-             prefix + (upstream.cert_file.empty() ? "cert_file" : "key_file"), "cert_file and key_file go together");
+    if (owner.cert_file.empty() != owner.key_file.empty()) {
+      refuse(line_of(prefix + (owner.cert_file.empty() ? "key_file" : "cert_file")),
+             prefix + (owner.cert_file.empty() ? "cert_file" : "key_file"), "cert_file and key_file go together");
     }
-    if (!upstream.password_file.empty() && upstream.username.empty()) {
+    if (!owner.password_file.empty() && owner.username.empty()) {
       refuse(line_of(prefix + "password_file"), prefix + "username", "is needed with password_file");
     }
+  }
+
+  void check_upstream(const Upstream& upstream) {
+    check_required(kUpstreamSection, upstream.name, upstream_keys());
+    check_credentials("upstream." + upstream.name + ".", upstream, true);
+  }
+
+  void check_source(const Source& source) {
+    const std::string prefix = "source." + source.name + ".";
+    check_required(kSourceSection, source.name, source_keys());
+    const bool is_mqtt = source.kind == SourceKind::mqtt;
+    for (const std::string& server : source.servers) {
+      if ((server.find("://") != std::string::npos) == is_mqtt) continue;
+      refuse(
+          line_of(prefix + "servers"), prefix + "servers",
+          about(server, ": ", is_mqtt ? "expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT]" : "expected HOST[:PORT]"));
+    }
+    for (const std::string& topic : source.topics) {
+      if (is_mqtt || is_kafka_topic(topic)) continue;
+      refuse(line_of(prefix + "topics"), prefix + "topics",
+             about(topic, ": ", "a topic of Kafka has at most 249 characters of a-z, A-Z, 0-9, ., _ and -"));
+    }
+    const std::initializer_list<std::string_view> others =
+        is_mqtt ? std::initializer_list<std::string_view>{"from", "sasl_mechanism"}
+                : std::initializer_list<std::string_view>{"protocol"};
+    for (const std::string_view last : others) {
+      const std::string path = prefix + std::string(last);
+      if (line_of(path) != 0) refuse(line_of(path), path, is_mqtt ? "is for kafka only" : "is for mqtt only");
+    }
+    if (!is_mqtt && source.ca_file.empty() && !source.cert_file.empty())
+      refuse(line_of(prefix + "cert_file"), prefix + "ca_file", "is needed with cert_file");
+    check_credentials(prefix, source, is_mqtt);
   }
 
   void check_together() {
@@ -317,11 +353,10 @@ std::string to_text(const Problem& problem) {
 
 std::vector<NamedFile> named_files(const Loaded& loaded) {
   std::vector<NamedFile> out;
-  for (const Upstream& upstream : loaded.config.upstreams) {
-    const std::string prefix = "upstream." + upstream.name + ".";
+  const auto add = [&](const std::string& prefix, const auto& owner) {
     for (const auto& [last, path] :
-         {std::pair{"ca_file", &upstream.ca_file}, std::pair{"cert_file", &upstream.cert_file},
-          std::pair{"key_file", &upstream.key_file}, std::pair{"password_file", &upstream.password_file}}) {
+         {std::pair{"ca_file", &owner.ca_file}, std::pair{"cert_file", &owner.cert_file},
+          std::pair{"key_file", &owner.key_file}, std::pair{"password_file", &owner.password_file}}) {
       if (path->empty()) continue;
       NamedFile one{.key = prefix + last, .line = 0, .path = *path};
       const auto origin = std::find_if(loaded.origins.begin(), loaded.origins.end(),
@@ -329,7 +364,9 @@ std::vector<NamedFile> named_files(const Loaded& loaded) {
       if (origin != loaded.origins.end()) one.line = origin->line;
       out.push_back(std::move(one));
     }
-  }
+  };
+  for (const Upstream& upstream : loaded.config.upstreams) add("upstream." + upstream.name + ".", upstream);
+  for (const Source& source : loaded.config.sources) add("source." + source.name + ".", source);
   return out;
 }
 

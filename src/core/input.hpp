@@ -15,6 +15,7 @@
 #include "src/model/instance.hpp"
 #include "src/model/profile.hpp"
 #include "src/model/reject.hpp"
+#include "src/model/source_position.hpp"
 
 namespace tocsin::core {
 
@@ -25,10 +26,23 @@ struct ReplyTo {
   Id128 request_id{};
 };
 
+/// A partition of a source was read up to `next_offset`.
+struct SourceMark {
+  std::string topic;
+  std::int32_t partition = 0;
+  std::int64_t from_offset = model::kNoOffset;  ///< where the store must say that it was read up to before
+  std::int64_t next_offset = model::kNoOffset;
+};
+
 struct Push {
   model::EventBatch batch;
   bool wants_outcomes = false;  ///< /api/v1/events answers item by item
+  /// Records of a source: the batch and the marks become durable together, or neither. A mark whose from_offset is not
+  /// what the store has refuses the input as a conflict. With marks the batch may be empty.
+  std::string source = {};
+  std::vector<SourceMark> marks = {};  ///< each partition once; at most kSourceMarksMax
 };
+inline constexpr std::size_t kSourceMarksMax = 256;
 
 struct AckAlerts {
   std::vector<std::string> ids;  ///< at most kAckIdsMax

@@ -44,6 +44,27 @@ struct SyslogStatus {
   std::uint64_t connections_refused = 0;  ///< no place was free
 };
 
+/// Since start.
+struct SourceCounts {
+  std::uint64_t records = 0;  ///< came from the broker; some may have come again
+  std::uint64_t settled = 0;  ///< became durable, or went to the reject box
+  std::uint64_t refused = 0;  ///< of them: went to the reject box
+};
+
+/// One source as people see it. io thread.
+struct SourceStatus {
+  std::string name;
+  std::string kind;      ///< "mqtt", "kafka"
+  std::string plugin;    ///< as configured
+  std::string state;     ///< as an upstream's
+  std::string detail;    ///< broker address or the reason, for people
+  std::string obstacle;  ///< why nothing is taken now; empty: it is
+  std::int64_t since_ms = 0;
+  std::uint32_t restarts = 0;
+  std::int64_t worker_pid = 0;
+  SourceCounts counts;
+};
+
 /// One line of the memory ledger against what is used now.
 struct LedgerLine {
   const char* name = "";
@@ -71,6 +92,7 @@ struct ProcessStatus {
   bool writer_stalled = false;  ///< a commit is taking longer than 1 s
   std::vector<UpstreamStatus> upstreams;
   std::vector<SyslogStatus> syslog;
+  std::vector<SourceStatus> sources;
 };
 
 }  // namespace tocsin::core

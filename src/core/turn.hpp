@@ -77,7 +77,10 @@ class Core::Turn {
 
   // turn_push.cpp
   [[nodiscard]] Status apply_push(Input& input, Push& push);
+  [[nodiscard]] Status append_items(const Push& push, const model::Instance& instance, std::vector<Outcome>& outcomes);
   [[nodiscard]] Status append(model::Lane lane, const log::Appender::Entry& entry);
+  /// False: one of them does not go on where the store is; nothing was written.
+  [[nodiscard]] Result<bool> put_marks(const Push& push);
   /// Whether a push may go on; false: it was refused or answered.
   [[nodiscard]] bool is_admitted(Input& input, const model::EventBatch& batch);
   [[nodiscard]] bool is_repeat(std::uint64_t id_hash) const noexcept;

@@ -5,6 +5,7 @@
 #include "src/ingest/facts_again.hpp"
 #include "src/ingest/request_key.hpp"
 #include "src/json/writer.hpp"
+#include "src/model/seal.hpp"
 
 namespace tocsin::core {
 namespace {
@@ -38,6 +39,17 @@ Result<model::EventFacts> facts_of(const port::Crypto& crypto, const model::Even
 /// Whether the request came with a key; its first item then carries the key's hash.
 bool has_key(const model::EventBatch& batch) noexcept {
   return ingest::has_request_keys(batch.kind) && !batch.items.empty() && batch.items.front().id_hash != 0;
+}
+
+/// What a source has read; damaged: nobody knows.
+Result<std::int64_t> read_position(port::ReadTxn& txn, Bytes key, std::uint64_t& damaged) {
+  const auto stored = txn.get(key);
+  if (!stored.ok()) return stored.error();
+  if (!*stored) return model::kNoOffset;
+  const auto position = model::open_sealed(key, **stored, model::decode_source_position);
+  if (position.ok()) return position->next_offset;
+  ++damaged;
+  return model::kNoOffset;
 }
 
 }  // namespace
@@ -84,14 +96,44 @@ bool Core::Turn::is_admitted(Input& input, const model::EventBatch& batch) {
   return false;
 }
 
+Result<bool> Core::Turn::put_marks(const Push& push) {
+  for (const SourceMark& mark : push.marks) {
+    const model::Key key = model::source_position_key(ports_.crypto, push.source, mark.topic, mark.partition);
+    const auto there = read_position(*txn_, key, damaged_);
+    if (!there.ok()) return there.error().in("position of a source");
+    if (*there != mark.from_offset) return false;
+  }
+  for (const SourceMark& mark : push.marks) {
+    const model::Key key = model::source_position_key(ports_.crypto, push.source, mark.topic, mark.partition);
+    const model::SourcePosition position{push.source, mark.topic, mark.partition, mark.next_offset};
+    if (auto done = model::put_sealed(*txn_, key, position); !done.ok()) return done.error().in("position of a source");
+  }
+  return true;
+}
+
 Status Core::Turn::apply_push(Input& input, Push& push) {
   const model::EventBatch& batch = push.batch;
-  if (!is_admitted(input, batch)) return {};
-  const model::Instance* instance = registry_->instance(batch.data_id);
+  const bool has_items = !batch.items.empty();
+  if (has_items && !is_admitted(input, batch)) return {};
   if (auto done = need_txn(); !done.ok()) return done;
-  if (has_key(batch)) keys_.push_back({ingest::bucket_of_key(batch.request_id), batch.items.front().id_hash});
-  std::string scratch;
+  const auto marked = put_marks(push);
+  if (!marked.ok()) return marked.error();
+  if (!*marked) {
+    refuse(input, Errc::conflict, "the source was read up to another place meanwhile");
+    return {};
+  }
   std::vector<Outcome> outcomes;
+  if (has_items) {
+    if (has_key(batch)) keys_.push_back({ingest::bucket_of_key(batch.request_id), batch.items.front().id_hash});
+    if (auto done = append_items(push, *registry_->instance(batch.data_id), outcomes); !done.ok()) return done;
+  }
+  answer(input, push.wants_outcomes ? outcomes_json(push, outcomes) : std::string{});
+  return {};
+}
+
+Status Core::Turn::append_items(const Push& push, const model::Instance& instance, std::vector<Outcome>& outcomes) {
+  const model::EventBatch& batch = push.batch;
+  std::string scratch;
   if (push.wants_outcomes) outcomes.reserve(batch.items.size());
   const std::byte* at = batch.bytes.data();
   for (const model::Item& item : batch.items) {
@@ -113,9 +155,9 @@ Status Core::Turn::apply_push(Input& input, Push& push) {
         return done;
       }
       if (batch.is_alerting) {
-        auto facts = facts_of(ports_.crypto, batch, *instance, item, item_at, scratch);
+        auto facts = facts_of(ports_.crypto, batch, instance, item, item_at, scratch);
         if (!facts.ok()) return facts.error().in("facts of an item");
-        const alert::Arrival arrival{seq, batch.received.wall, batch.data_id, instance->plugin_id,
+        const alert::Arrival arrival{seq, batch.received.wall, batch.data_id, instance.plugin_id,
                                      batch.kind == model::RecordKind::standard_event};
         auto touched = touch_alert(*facts, arrival, batch.request_id);
         if (!touched.ok()) return touched.error();
@@ -124,7 +166,6 @@ Status Core::Turn::apply_push(Input& input, Push& push) {
     }
     if (push.wants_outcomes) outcomes.push_back(outcome);
   }
-  answer(input, push.wants_outcomes ? outcomes_json(push, outcomes) : std::string{});
   return {};
 }
 

@@ -23,6 +23,7 @@ bool is_key(Bytes key) noexcept {
     case Table::cursor:
     case Table::user: return rest > 0 && rest <= Key::kRestBytesMax;
     case Table::open_alert: return rest == sizeof(Id128);
+    case Table::source_position: return rest == sizeof(Id128) + sizeof(std::uint32_t);
     case Table::boot:
     case Table::profile:
     case Table::instance: return rest == sizeof(std::uint32_t);

@@ -22,11 +22,12 @@ enum class Table : std::uint8_t {
   profile = 'F',      ///< + data id (be32): how the events of that instance are read
   data_ids = 'I',     ///< one record: the highest data id given out
   lane = 'L',         ///< + lane (u8) + first sequence (be64): a segment
-  instance = 'P',     ///< + data id (be32)
-  audit_row = 'R',    ///< + row index (be64)
-  state = 'S',        ///< one record: counters
-  api_token = 'T',    ///< + keyed hash of the token (32 bytes)
-  user = 'U',         ///< + user name
+  source_position = 'O',  ///< + hash of source and topic (16 bytes) + partition (be32): how far it was read
+  instance = 'P',         ///< + data id (be32)
+  audit_row = 'R',        ///< + row index (be64)
+  state = 'S',            ///< one record: counters
+  api_token = 'T',        ///< + keyed hash of the token (32 bytes)
+  user = 'U',             ///< + user name
 };
 
 inline constexpr std::size_t kRejectCodeBytesMax = 64;  ///< of the reason in a key of Table::reject

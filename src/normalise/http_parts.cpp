@@ -63,12 +63,13 @@ Value query_object(std::span<const HttpPart> parameters, std::pmr::memory_resour
 }
 
 Value with_http_parts(const Value& event, const Value& headers, const Value& query_params,
-                      std::pmr::memory_resource& arena) {
-  if (headers.is_null() && query_params.is_null()) return event;
+                      std::span<const json::Member> fields, std::pmr::memory_resource& arena) {
+  if (headers.is_null() && query_params.is_null() && fields.empty()) return event;
   Parts members{&arena};
   members.assign(event.members().begin(), event.members().end());
   if (!headers.is_null()) members.push_back({kHeaders, headers});
   if (!query_params.is_null()) members.push_back({kQueryParams, query_params});
+  members.insert(members.end(), fields.begin(), fields.end());
   return Value::object(members, arena);
 }
 

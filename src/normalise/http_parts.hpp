@@ -25,9 +25,10 @@ struct HttpPart {
 /// and `X-Tps-TenantID`. `source` is one of them.
 [[nodiscard]] json::Value query_object(std::span<const HttpPart> parameters, std::pmr::memory_resource& arena);
 
-/// The object `event` with __http_headers__ and __http_query_params__ in the place of its own; null: without.
-/// Throws what `arena` throws.
+/// The object `event` with __http_headers__ and __http_query_params__ in the place of its own; null: without. `fields`
+/// go in the place of its own too. Throws what `arena` throws.
 [[nodiscard]] json::Value with_http_parts(const json::Value& event, const json::Value& headers,
-                                          const json::Value& query_params, std::pmr::memory_resource& arena);
+                                          const json::Value& query_params, std::span<const json::Member> fields,
+                                          std::pmr::memory_resource& arena);
 
 }  // namespace tocsin::normalise

@@ -104,9 +104,10 @@ tl::expected<std::uint32_t, Refusal> normalise(const Compiled& compiled, const S
   std::uint32_t count = 0;
   for (const Value& event : events) {
     run.begin_event(count++);
-    const Value whole = compiled.has_configs()
-                            ? with_http_parts(event, source.http_headers, source.http_query_params, run.arena())
-                            : event;
+    const Value whole =
+        compiled.has_configs()
+            ? with_http_parts(event, source.http_headers, source.http_query_params, source.fields, run.arena())
+            : with_http_parts(event, {}, {}, source.fields, run.arena());
     if (!write_event(run, compiled, whole, options, writer, out)) return stopped();
   }
   writer.end_array();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory_resource>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "src/base/refusal_code.hpp"
@@ -18,10 +19,12 @@ namespace tocsin::normalise {
 
 /// One request: the body as a tree, and what came with it over HTTP (http_parts.hpp makes these; null: nothing).
 /// Expressions see the latter in every event as __http_headers__ and __http_query_params__, whatever the event says.
+/// `fields` are members of every event, with a profile and without, in the place of its own of that name.
 struct Source {
   json::Value document;
   json::Value http_headers;
   json::Value http_query_params;
+  std::span<const json::Member> fields{};
 };
 
 /// Of the instance.

@@ -90,6 +90,21 @@ void add_syslog(Lines& lines, const Value& syslog) {
   lines.emplace_back("syslog " + text_of(syslog.member("name")), std::move(about));
 }
 
+void add_source(Lines& lines, const Value& source) {
+  std::string about = text_of(source.member("state"));
+  const std::string detail = source.member("detail").text().value_or("");
+  if (!detail.empty()) about += ": " + detail;
+  lines.emplace_back("source " + text_of(source.member("name")), about + ", since " + text_of(source.member("since")));
+  std::string read = std::to_string(count_of(source, "settled")) + " of " +
+                     std::to_string(count_of(source, "records")) + " messages taken for " +
+                     text_of(source.member("plugin"));
+  add_if_any(read, source, "refused", "in the reject box");
+  add_if_any(read, source, "restarts", "restarts of the worker");
+  lines.emplace_back("", std::move(read));
+  const std::string obstacle = source.member("obstacle").text().value_or("");
+  if (!obstacle.empty()) lines.emplace_back("", "WAITS: " + obstacle);
+}
+
 }  // namespace
 
 std::string bytes_text(std::int64_t bytes) {
@@ -136,6 +151,7 @@ Lines status_lines(const Value& status) {
   if (upstreams.empty()) lines.emplace_back("upstreams", "none");
   for (const Value& upstream : upstreams) add_upstream(lines, upstream);
   for (const Value& syslog : status.member("syslog").elements()) add_syslog(lines, syslog);
+  for (const Value& source : status.member("sources").elements()) add_source(lines, source);
   lines.emplace_back("more", "tocsinctl status --all");
   return lines;
 }

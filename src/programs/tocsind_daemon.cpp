@@ -219,25 +219,28 @@ int TocsinDaemon::open() {
   }
   if (const int code = open_listeners(); code != 0) return code;
   if (!syslog_->open(config_.syslogs, host_name())) return 1;
-  upstream_parts_ = std::make_unique<UpstreamParts>(
-      UpstreamParts{.loop = loop_,
-                    .daemon = *this,
-                    .clock = clock_,
-                    .random = random_,
-                    .identity = core_->identity(),
-                    .worker_dir = program_dir(),
-                    .appliance_name = config_.appliance_name.empty() ? host_name() : config_.appliance_name,
-                    .hostname = host_name(),
-                    .ip = host_address(),
-                    .timezone = config_.timezone,
-                    .worker_data_bytes_max = bytes(2 * config::kBoard.mqtt_bytes_max)});
+  worker_parts_ = std::make_unique<WorkerParts>(
+      WorkerParts{.loop = loop_,
+                  .daemon = *this,
+                  .clock = clock_,
+                  .random = random_,
+                  .crypto = crypto_,
+                  .identity = core_->identity(),
+                  .worker_dir = program_dir(),
+                  .appliance_name = config_.appliance_name.empty() ? host_name() : config_.appliance_name,
+                  .hostname = host_name(),
+                  .ip = host_address(),
+                  .timezone = config_.timezone});
   writer_->start();
   reader_->start();
+  const Sources::DataBytes data_bytes_max{.mqtt = bytes(2 * config::kBoard.mqtt_bytes_max),
+                                          .kafka = bytes(2 * config::kBoard.kafka_bytes_max)};
   for (std::size_t i = 0; i < config_.upstreams.size(); ++i) {
-    upstreams_.push_back(
-        std::make_unique<UpstreamRunner>(*upstream_parts_, config_.upstreams[i], static_cast<std::uint8_t>(i)));
+    upstreams_.push_back(std::make_unique<UpstreamRunner>(*worker_parts_, config_.upstreams[i],
+                                                          static_cast<std::uint8_t>(i), data_bytes_max.mqtt));
     upstreams_.back()->start(view_);
   }
+  if (!sources_.open(config_.sources, *worker_parts_, api_->record_parts(), data_bytes_max)) return 1;
   on_tick(0);
   return 0;
 }
@@ -290,7 +293,7 @@ void TocsinDaemon::apply(TurnReport& report) {
   view_ = std::move(report.view);
   gauges_ = report.gauges;
   for (core::Answer& answer : report.effects.answers) {
-    if (!syslog_->take_answer(answer)) api_->on_answer(std::move(answer));
+    if (!syslog_->take_answer(answer) && !sources_.take_answer(answer)) api_->on_answer(std::move(answer));
   }
   for (auto& upstream : upstreams_) upstream->on_view(view_);
 }
@@ -354,11 +357,12 @@ int TocsinDaemon::run() {
   http_->begin_stop();
   syslog_->stop();
   for (auto& upstream : upstreams_) upstream->begin_stop();
+  sources_.begin_stop();
   const Monotonic until = clock_.now().mono.after_ms(kFarewellMs);
   const auto is_over = [this] {
     const bool workers_gone =
         std::none_of(upstreams_.begin(), upstreams_.end(), [](const auto& u) { return u->is_running(); });
-    return http_->quiet() && workers_gone;
+    return http_->quiet() && workers_gone && !sources_.is_running();
   };
   while (!is_over() && clock_.now().mono < until && signals_seen_ < 2) {
     if (!loop_.run_once(50).ok()) break;
@@ -370,6 +374,7 @@ int TocsinDaemon::run() {
 
 void TocsinDaemon::stop_all() noexcept {
   for (auto& upstream : upstreams_) upstream->kill();
+  sources_.kill();
   api_->on_tick(true);
   writer_->stop();
   on_report(0);  // answers of the last turns; whoever is still connected gets them
@@ -377,6 +382,7 @@ void TocsinDaemon::stop_all() noexcept {
   reader_->stop();
   http_->stop();
   upstreams_.clear();
+  sources_.clear();
   finished_.clear();
 }
 
@@ -412,7 +418,7 @@ core::ProcessStatus TocsinDaemon::process_status() const {
   core::ProcessStatus out;
   const Now now = clock_.now();
   out.version = kVersion;
-  out.name = upstream_parts_->appliance_name;
+  out.name = worker_parts_->appliance_name;
   out.clock_source = clock_.source();
   out.started_wall_ms = started_wall_ms_;
   out.uptime_ms = now.mono.ms() - started_.ms();
@@ -431,6 +437,7 @@ core::ProcessStatus TocsinDaemon::process_status() const {
   out.writer_stalled = is_stalled(now.mono);
   for (const auto& upstream : upstreams_) out.upstreams.push_back(upstream->status());
   out.syslog = syslog_->status();
+  out.sources = sources_.status();
   return out;
 }
 

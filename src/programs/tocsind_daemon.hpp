@@ -20,6 +20,7 @@
 #include "src/config/profile.hpp"
 #include "src/core/core.hpp"
 #include "src/programs/tocsind_clock.hpp"
+#include "src/programs/tocsind_source.hpp"
 #include "src/programs/tocsind_syslog.hpp"
 #include "src/programs/tocsind_threads.hpp"
 #include "src/programs/tocsind_upstream.hpp"
@@ -87,9 +88,10 @@ class TocsinDaemon final : public api::Daemon {
   class Handler;
   std::unique_ptr<Handler> handler_;
   std::unique_ptr<microhttpd::HttpServer> http_;
-  std::unique_ptr<UpstreamParts> upstream_parts_;
+  std::unique_ptr<WorkerParts> worker_parts_;
   std::vector<std::unique_ptr<UpstreamRunner>> upstreams_;
   std::unique_ptr<SyslogListeners> syslog_;
+  Sources sources_{loop_};
   core::View view_;
   core::Gauges gauges_;
   std::vector<TurnReport> reports_;

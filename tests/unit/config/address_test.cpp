@@ -112,5 +112,24 @@ TEST(ServerUrl, EverythingElseIsRefused) {
   EXPECT_FALSE(parse_server("mqtt://" + std::string(254, 'a')).ok());
 }
 
+TEST(ConfigAddress, KafkaServersHaveNoScheme) {
+  EXPECT_EQ(parse_kafka_server("b.example")->port, 9092);
+  EXPECT_EQ(parse_kafka_server("b.example:9093")->port, 9093);
+  EXPECT_EQ(parse_kafka_server("[::1]:9093")->host, "::1");
+  for (const char* bad : {"", "kafka://b", "b:0", "b:x", "u@b", "b/x", "300.1.1.1"})
+    EXPECT_FALSE(parse_kafka_server(bad).ok()) << bad;
+}
+
+TEST(ConfigAddress, TopicFiltersMayNameTheirLevels) {
+  for (const char* good : {"a", "/", "a/b", "+/a/#", "#", "{site}/{device_1}/alarm", "a//b"})
+    EXPECT_EQ(check_topic_filter(good), "") << good;
+  for (const char* bad : {"a+/b", "#/a", "a#", "{}/a", "{Site}", "{a}b", "a{", "{a}/{a}", "{1}", "$share/g/a", "a\nb"})
+    EXPECT_NE(check_topic_filter(bad), "") << bad;
+  EXPECT_EQ(check_topic_filter("{" + std::string(32, 'a') + "}"), "");
+  EXPECT_NE(check_topic_filter("{" + std::string(33, 'a') + "}"), "");
+  EXPECT_EQ(plain_filter("{site}/{device}/alarm/#"), "+/+/alarm/#");
+  EXPECT_EQ(plain_filter("a//+"), "a//+");
+}
+
 }  // namespace
 }  // namespace tocsin::config

@@ -172,8 +172,66 @@ TEST(ConfigLoad, WhatALaterReleaseServesIsRefusedAsSuch) {
             Lines{"t.toml:4: upstream.a.format: \"cloudevents\" is not in this release; one of: bk"});
   EXPECT_EQ(problems(upstream_with("bytes_per_day = 5")),
             Lines{"t.toml:4: upstream.a.bytes_per_day: is not in this release"});
-  EXPECT_EQ(problems("[source.plant]\nkind = \"kafka\"\ntopics = []\n"),
-            Lines{"t.toml:2: source.plant: sources are not in this release"});
+}
+
+std::string source_with(const std::string& kind, const std::string& servers, const std::string& topics,
+                        const std::string& more = "") {
+  return "[source.plant]\nkind = \"" + kind + "\"\nservers = [\"" + servers + "\"]\ntopics = [\"" + topics +
+         "\"]\nplugin = \"plant\"\n" + more;
+}
+
+TEST(ConfigLoad, SourcesAreRead) {
+  const auto loaded = load(source_with("kafka", "a.example:9093", "plant-events",
+                                       "from = \"end\"\nusername = \"u\"\npassword_file = \"/p\"\n"
+                                       "sasl_mechanism = \"SCRAM-SHA-512\"\nca_file = \"/ca\"\n"),
+                           "t.toml", board());
+  ASSERT_TRUE(loaded.has_value());
+  ASSERT_EQ(loaded->config.sources.size(), 1U);
+  const Source& source = loaded->config.sources[0];
+  EXPECT_EQ(source.name, "plant");
+  EXPECT_EQ(source.kind, SourceKind::kafka);
+  EXPECT_EQ(source.from, SourceFrom::end);
+  EXPECT_EQ(source.sasl_mechanism, SaslMechanism::scram_sha_512);
+  EXPECT_EQ(named_files(*loaded).size(), 2U);
+  EXPECT_EQ(ledger_for(board(), loaded->config).body_pool, board().ledger.body_pool - kSourceBytes);
+  EXPECT_TRUE(problems(source_with("mqtt", "mqtt://b", "{site}/+/alarm/#")).empty());
+}
+
+TEST(ConfigLoad, WhatASourceCannotHaveIsRefusedByName) {
+  EXPECT_EQ(problems(source_with("mqtt", "b:1883", "t")),
+            Lines{"t.toml:3: source.plant.servers: \"b:1883\": expected mqtt://HOST[:PORT] or mqtts://HOST[:PORT]"});
+  EXPECT_EQ(problems(source_with("kafka", "mqtt://b", "t")),
+            Lines{"t.toml:3: source.plant.servers: \"mqtt://b\": expected HOST[:PORT]"});
+  EXPECT_EQ(problems(source_with("kafka", "b", "a/+")),
+            Lines{"t.toml:4: source.plant.topics: \"a/+\": a topic of Kafka has at most 249 characters of a-z, A-Z, "
+                  "0-9, ., _ and -"});
+  EXPECT_EQ(problems(source_with("mqtt", "mqtt://b", "{site}/{site}")),
+            Lines{"t.toml:4: source.plant.topics: \"{site}/{site}\": {site} stands there twice"});
+  EXPECT_EQ(problems(source_with("mqtt", "mqtt://b", "a", "from = \"end\"\n")),
+            Lines{"t.toml:6: source.plant.from: is for kafka only"});
+  EXPECT_EQ(problems(source_with("kafka", "b", "a", "protocol = \"5\"\n")),
+            Lines{"t.toml:6: source.plant.protocol: is for mqtt only"});
+  EXPECT_EQ(problems(source_with("mqtt", "mqtts://b", "a")),
+            Lines{"t.toml:3: source.plant.ca_file: is required with mqtts://: the CA that the broker's certificate "
+                  "comes from"});
+  EXPECT_EQ(problems(source_with("kafka", "b", "a", "cert_file = \"/c\"\nkey_file = \"/k\"\n")),
+            Lines{"t.toml:6: source.plant.ca_file: is needed with cert_file"});
+  EXPECT_EQ(problems("[source.plant]\nkind = \"kafka\"\nservers = [\"b\"]\nplugin = \"p\"\n"),
+            Lines{"t.toml:1: source.plant.topics: is missing"});
+}
+
+TEST(ConfigLoad, SourcesThatLeaveNoRoomForOneBodyAreRefused) {
+  std::string text;
+  for (const char* name : {"a", "b", "c", "d"}) {
+    text += std::string("[source.") + name + "]\nkind = \"kafka\"\nservers = [\"b\"]\ntopics = [\"t\"]\n" +
+            "plugin = \"p\"\n";
+  }
+  const auto got = problems(text);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_NE(got[0].find("memory.budget_bytes: is too small"), std::string::npos) << got[0];
+  EXPECT_TRUE(problems("[http.push]\nconnections_max = 128\n" + text).empty());
+  EXPECT_EQ(problems("[http.push]\nconnections_max = 128\n" + text + "[source.e]\nkind = \"kafka\"\n"),
+            Lines{"t.toml:24: source.e: at most 4 sources"});
 }
 
 TEST(ConfigLoad, UpstreamNamesAreChecked) {
