@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/deliver/session.hpp"
 
+#include <span>
 #include <utility>
 
 #include "src/base/hex.hpp"
-#include "src/deliver/backoff.hpp"
 #include "src/deliver/topic.hpp"
 
 namespace tocsin::deliver {
@@ -17,7 +17,7 @@ bool Session::on_frame(channel::FrameReader& frame, Moment moment) {
   if (frame.type() == channel::FrameType::ping) {
     const auto token = channel::read_ping(frame.body());
     if (!token.ok()) return false;
-    pong_ = *token;
+    news_.pong(*token);
     return true;
   }
   if (frame.type() == channel::FrameType::stop) return channel::read_stop(frame.body()).ok() && on_stop(moment);
@@ -42,26 +42,14 @@ bool Session::on_configure(Bytes body, Moment moment) {
 Status Session::settle_configuration(const channel::Configure& configure) {
   const auto bad = [](Where where) { return error(Errc::invalid_input, where); };
   if (configure.version != channel::kProtocolVersion) return bad("another version of the channel's protocol");
-  if (configure.kind == "mqtt-5") {
-    only_v5_ = true;
-  } else if (configure.kind == "mqtt-3.1.1") {
-    only_v311_ = true;
-  } else if (configure.kind != "mqtt") {
-    return bad("this worker speaks mqtt only");
-  }
-  forced_v311_ = only_v311_;
   if (configure.format != "bk") return bad("format must be bk");
   const std::string_view appliance = configure.appliance_hex;
   const std::string_view store = configure.store_hex;
   Id128 id;
   if (!from_hex(appliance, id) || !from_hex(store, id)) return bad("appliance or store id");
   if (auto topic = check_topic_template(configure.topic_template); !topic.ok()) return topic;
-  for (std::size_t i = 0; i < configure.servers_count; ++i) {
-    auto server = parse_server(configure.servers[i]);
-    if (!server.ok()) return server.error();
-    if (server->tls && configure.ca_pem.empty()) return bad("mqtts needs ca_file");
-    servers_.push_back(std::move(*server));
-  }
+  const std::span servers(configure.servers.data(), configure.servers_count);
+  if (auto taken = connector_.configure(configure.kind, servers, !configure.ca_pem.empty()); !taken.ok()) return taken;
   origin_ = {std::string(appliance), std::string(store), std::string(configure.hostname), std::string(configure.ip)};
   name_ = configure.appliance_name;
   topic_template_ = configure.topic_template;
@@ -107,17 +95,13 @@ void Session::on_broker(const BrokerEvent& event, Moment moment) {
   switch (event.kind) {
     case BrokerEvent::Kind::connected: return on_connected(event, moment);
     case BrokerEvent::Kind::acked: return on_acked(event, moment);
-    case BrokerEvent::Kind::lost:
-      silent_losses_ = event.silent ? silent_losses_ + 1 : 0;
-      return fail(LinkState::disconnected, event.text, moment);
+    case BrokerEvent::Kind::lost: connector_.lost(event); return fail(LinkState::disconnected, event.text, moment);
     case BrokerEvent::Kind::refused:
-      if (event.wrong_version && !only_v311_ && !only_v5_) {
-        only_v311_ = true;
-        log(LogLevel::info, to_text(servers_[server_]) + " does not speak MQTT 5, going on with 3.1.1");
+      if (connector_.falls_back(event)) {
+        news_.log(LogLevel::info, connector_.server_text() + " does not speak MQTT 5, going on with 3.1.1");
         broker_.close();
         return open(moment);
       }
-      only_v311_ = forced_v311_ || (only_v311_ && !event.wrong_version);
       return fail(LinkState::refused, event.text, moment);
   }
 }
@@ -125,13 +109,12 @@ void Session::on_broker(const BrokerEvent& event, Moment moment) {
 void Session::on_connected(const BrokerEvent& event, Moment moment) {
   if (phase_ != Phase::opening) return;
   phase_ = Phase::up;
-  up_since_ = moment.now;
-  silent_losses_ = 0;
+  connector_.connected(moment.now);
   ++session_;
   message_bytes_max_ = event.message_bytes_max;
   held_bytes_ = 0;
   offered_seq_ = {};
-  set_state(LinkState::connected, version_in_use_ == port::MqttVersion::v5 ? "MQTT 5" : "MQTT 3.1.1");
+  set_state(LinkState::connected, connector_.version_in_use() == port::MqttVersion::v5 ? "MQTT 5" : "MQTT 3.1.1");
   credit_ = channel::kCreditBytes;
 }
 
@@ -139,7 +122,7 @@ void Session::on_acked(const BrokerEvent& event, Moment moment) {
   if (event.failed) return fail(LinkState::refused, event.text, moment);
   const auto acked = confirms_.ack(event.message);
   if (!acked) return;
-  failed_rounds_ = 0;
+  connector_.proven();
   if (acked->confirmed_seq != 0) confirm_[acked->lane] = acked->confirmed_seq;
   held_bytes_ -= acked->cost_bytes;
   credit_ += acked->cost_bytes;
@@ -156,33 +139,16 @@ void Session::fail(LinkState state, std::string_view why, Moment moment) {
     return;
   }
   set_state(state, why);
-  log(LogLevel::warning, to_text(servers_[server_]) + ": " + std::string(why));
-  std::int64_t wait_ms = 0;
-  if (phase_ == Phase::up) {  // the same server first: it may only have been restarted
-    if (moment.now >= up_since_.after_ms(kSteadyMs)) failed_rounds_ = 0;
-    wait_ms = backoff_ms(failed_rounds_++, moment.random);
-  } else {
-    server_ = (server_ + 1) % servers_.size();
-    if (server_ == first_tried_) wait_ms = backoff_ms(failed_rounds_++, moment.random);
-  }
-  if (wait_ms != 0) first_tried_ = server_;
+  news_.log(LogLevel::warning, connector_.server_text() + ": " + std::string(why));
+  deadline_ = moment.now.after_ms(connector_.pause_ms(phase_ == Phase::up, moment));
   phase_ = Phase::waiting;
-  deadline_ = moment.now.after_ms(wait_ms);
-}
-
-/// A broker that does not know MQTT 5 should say so; some only hang up. After two silent losses the third attempt tries
-/// 3.1.1, which is not remembered: brokers that are just starting hang up too.
-port::MqttVersion Session::version() const noexcept {
-  if (only_v5_) return port::MqttVersion::v5;
-  return only_v311_ || silent_losses_ % 3 == 2 ? port::MqttVersion::v311 : port::MqttVersion::v5;
 }
 
 void Session::open(Moment moment) {
   phase_ = Phase::opening;
   deadline_ = moment.now.after_ms(kOpenMsMax);
-  version_in_use_ = version();
   set_state(LinkState::connecting, {});
-  broker_.open(servers_[server_], login_, version_in_use_);
+  broker_.open(connector_.server(), login_, connector_.begin());
 }
 
 void Session::tick(Moment moment) {
@@ -259,45 +225,27 @@ bool Session::hand_over_one(Moment moment) {
 
 void Session::set_state(LinkState state, std::string_view reason) {
   const bool connected = state == LinkState::connected;
-  state_frame_ = channel::write_state({.state = state,
-                                       .session = connected ? session_ : 0,
-                                       .message_bytes_max = connected ? message_bytes_max_ : 0,
-                                       .reason = reason,
-                                       .broker = servers_.empty() ? std::string() : to_text(servers_[server_])});
-}
-
-void Session::log(LogLevel level, std::string_view text) {
-  if (logs_.size() == kLogsMax) logs_.pop_front();
-  logs_.push_back(channel::write_log({level, text}));
+  news_.state({.state = state,
+               .session = connected ? session_ : 0,
+               .message_bytes_max = connected ? message_bytes_max_ : 0,
+               .reason = reason,
+               .broker = connector_.server_text()});
 }
 
 /// The order matters: confirmations belong to what was true before the state, credit to what is true after it.
 void Session::flush() {
-  if (hello_) {
-    if (!out_.send(*hello_)) return;
-    hello_.reset();
-  }
+  if (!news_.tell_hello(out_)) return;
   for (std::uint8_t lane = 0; lane < channel::kLanes; ++lane) {
     if (confirm_[lane] == 0) continue;
     if (!out_.send(channel::write_confirm({lane, confirm_[lane]}))) return;
     confirm_[lane] = 0;
   }
-  if (state_frame_) {
-    if (!out_.send(*state_frame_)) return;
-    state_frame_.reset();
-  }
+  if (!news_.tell_state(out_)) return;
   if (credit_ != 0) {
     if (!out_.send(channel::write_credit(credit_))) return;
     credit_ = 0;
   }
-  if (pong_) {
-    if (!out_.send(channel::write_pong(*pong_))) return;
-    pong_.reset();
-  }
-  while (!logs_.empty()) {
-    if (!out_.send(logs_.front())) return;
-    logs_.pop_front();
-  }
+  static_cast<void>(news_.tell_rest(out_));
 }
 
 }  // namespace tocsin::deliver
