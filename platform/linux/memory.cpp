@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <malloc.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -27,9 +28,10 @@ std::size_t kilobytes_after(std::string_view text, std::string_view key) noexcep
   return value * 1024;
 }
 
-}  // namespace
+using StatusText = std::array<char, 4096>;
 
-Result<Memory> memory_of(pid_t pid) noexcept {
+/// What /proc tells about a process, in `text`.
+Result<std::string_view> read_status(pid_t pid, StatusText& text) noexcept {
   std::array<char, 48> path{};
   if (pid == 0) {
     static_cast<void>(std::snprintf(path.data(), path.size(), "/proc/self/status"));
@@ -38,11 +40,18 @@ Result<Memory> memory_of(pid_t pid) noexcept {
   }
   const Handle file{::open(path.data(), O_RDONLY | O_CLOEXEC)};
   if (!file.valid()) return error(errno == ENOENT ? Errc::not_found : Errc::io_failed, "process status", errno);
-  std::array<char, 4096> text{};
   const ssize_t got = ::read(file.get(), text.data(), text.size());
   if (got <= 0) return error(got == 0 || errno == ESRCH ? Errc::not_found : Errc::io_failed, "process status", errno);
-  const std::string_view status{text.data(), static_cast<std::size_t>(got)};
-  return Memory{kilobytes_after(status, "\nRssAnon:"), kilobytes_after(status, "\nVmRSS:")};
+  return std::string_view{text.data(), static_cast<std::size_t>(got)};
+}
+
+}  // namespace
+
+Result<Memory> memory_of(pid_t pid) noexcept {
+  StatusText text;
+  const auto status = read_status(pid, text);
+  if (!status.ok()) return status.error();
+  return Memory{kilobytes_after(*status, "\nRssAnon:"), kilobytes_after(*status, "\nVmRSS:")};
 }
 
 Memory MemoryPeak::sample() noexcept {
@@ -55,6 +64,15 @@ void tune_malloc() noexcept {
   static_cast<void>(::mallopt(M_ARENA_MAX, 1));
   static_cast<void>(::mallopt(M_MMAP_THRESHOLD, 64 * 1024));
   static_cast<void>(::mallopt(M_TRIM_THRESHOLD, 64 * 1024));
+}
+
+void tighten_data_limit(std::size_t spare_bytes) noexcept {
+  StatusText text;
+  const auto status = read_status(0, text);
+  rlimit limit{};
+  if (!status.ok() || ::getrlimit(RLIMIT_DATA, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return;
+  limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, kilobytes_after(*status, "\nVmData:") + spare_bytes);
+  static_cast<void>(::setrlimit(RLIMIT_DATA, &limit));
 }
 
 void trim_malloc() noexcept { static_cast<void>(::malloc_trim(0)); }

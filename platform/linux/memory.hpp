@@ -33,6 +33,10 @@ class MemoryPeak {
 /// One arena for all threads, blocks of 64 KiB and more straight from the kernel and straight back. Before any thread.
 void tune_malloc() noexcept;
 
+/// Where private memory has a limit at all (RLIMIT_DATA), makes it what is used now and `spare_bytes` more, if that is
+/// less: allocations beyond that fail. For the rest of the process's life, or until called again.
+void tighten_data_limit(std::size_t spare_bytes) noexcept;
+
 /// Gives unused heap back to the kernel. Cost: milliseconds on a large heap.
 void trim_malloc() noexcept;
 

@@ -48,7 +48,8 @@ bool begin_worker() noexcept {
 void worker_wait(Interest link, Interest other, std::int64_t wait_ms, Readiness& link_ready,
                  Readiness& other_ready) noexcept {
   const auto wanted = [](Interest interest) noexcept {
-    return pollfd{interest.fd, static_cast<short>(POLLIN | POLLRDHUP | (interest.write ? POLLOUT : 0)), 0};
+    return pollfd{interest.fd,
+                  static_cast<short>(POLLRDHUP | (interest.read ? POLLIN : 0) | (interest.write ? POLLOUT : 0)), 0};
   };
   std::array<pollfd, 2> fds{wanted(link), wanted(other)};
   const int timeout = static_cast<int>(std::clamp<std::int64_t>(wait_ms, 0, 3'600'000));

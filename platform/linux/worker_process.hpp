@@ -16,6 +16,7 @@ inline constexpr int kWorkerFd = 3;  ///< a worker's end of the socket to tocsin
 struct Interest {
   int fd = -1;  ///< -1: none
   bool write = false;
+  bool read = true;
 };
 struct Readiness {
   bool read = false;

@@ -103,6 +103,7 @@ void Session::on_broker(const BrokerEvent& event, Moment moment) {
         return open(moment);
       }
       return fail(LinkState::refused, event.text, moment);
+    case BrokerEvent::Kind::subscribed: return;
   }
 }
 

@@ -41,17 +41,20 @@ struct BrokerMessage {
 struct BrokerEvent {
   enum class Kind : std::uint8_t {
     connected,
-    refused,  ///< the other side answered and said no; the connection is over
-    lost,     ///< the connection broke, or never came up; it is over
-    acked,    ///< one message is safe at the broker, or was refused by it
+    refused,     ///< the other side answered and said no; the connection is over
+    lost,        ///< the connection broke, or never came up; it is over
+    acked,       ///< one message is safe at the broker, or was refused by it
+    subscribed,  ///< of a connection that reads: the broker has answered to what was asked for
   };
   Kind kind = Kind::lost;
-  std::string text = {};                ///< for people; empty with connected and acked without fault
+  std::string text = {};                ///< for people; empty with connected, and where nothing is amiss
   std::uint32_t message_bytes_max = 0;  ///< connected: largest packet that the broker takes; 0: no limit
   bool silent = false;                  ///< lost: the broker took the connection and ended it without an answer
   bool wrong_version = false;           ///< refused: the broker does not speak this version of the protocol
+  bool resumed = false;                 ///< connected: the broker has kept a session for us
+  bool too_large = false;               ///< lost: a message came that there is not memory enough for
   int message = 0;                      ///< acked: the number that publish() gave
-  bool failed = false;                  ///< acked: the broker did not keep the message
+  bool failed = false;                  ///< acked: the broker did not keep the message; subscribed: it says no
 };
 
 enum class Published : std::uint8_t { yes, too_large, refused, lost };

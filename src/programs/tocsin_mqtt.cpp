@@ -11,7 +11,7 @@
 #include "platform/linux/random.hpp"
 #include "platform/linux/worker_link.hpp"
 #include "platform/linux/worker_process.hpp"
-#include "platform/mosquitto/client.hpp"
+#include "platform/mosquitto/publisher.hpp"
 #include "src/channel/feed.hpp"
 #include "src/deliver/session.hpp"
 
@@ -62,8 +62,8 @@ class Worker final : channel::FrameHandler, deliver::FrameOut {
 
   linux::Clock clock_{linux::Clock::Options{}};
   linux::Random random_;
-  mosquitto::Client client_;
-  deliver::Session session_{client_, *this, "tocsin-mqtt, " + mosquitto::Client::library_name()};
+  mosquitto::Publisher client_;
+  deliver::Session session_{client_, *this, "tocsin-mqtt, " + mosquitto::Connection::library_name()};
   channel::FrameFeed feed_{channel::Sender::core, *this};
   linux::WorkerLink link_{linux::kWorkerFd, feed_};
 };
