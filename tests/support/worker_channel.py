@@ -21,7 +21,7 @@ APPLIANCE = "00112233445566778899aabbccddeeff"
 STORE = "ffeeddccbbaa99887766554433221100"
 CREDIT = 600 * 1024
 CONNECTING, CONNECTED, DISCONNECTED, REFUSED = range(4)
-HELLO, STATE, CREDIT_FRAME, CONFIRM, PONG, LOG = range(65, 71)
+HELLO, STATE, CREDIT_FRAME, CONFIRM, PONG, LOG, RECORD = range(65, 72)
 
 
 def free_port():
@@ -53,6 +53,17 @@ def configure(servers, **other):
                   fields["username"], fields["password"], fields["ca"], fields["cert"], fields["key"]):
         body += text(value)
     return frame(1, body + bytes([len(servers)]) + b"".join(text(s) for s in servers))
+
+
+def source(servers, topics, **other):
+    fields = {"name": "plant", "kind": "mqtt", "username": "", "password": "", "mechanism": "", "ca": "", "cert": "",
+              "key": "", **other}
+    body = struct.pack("<H", 1)
+    for value in (fields["name"], fields["kind"], APPLIANCE, STORE, fields["username"], fields["password"],
+                  fields["mechanism"], fields["ca"], fields["cert"], fields["key"]):
+        body += text(value)
+    body += bytes([0, len(servers)]) + b"".join(text(s) for s in servers)
+    return frame(5, body + bytes([len(topics)]) + b"".join(text(t) for t in topics))
 
 
 def frame(kind, body=b""):
@@ -92,6 +103,7 @@ class Worker:
         self.session = 0
         self.pongs = []
         self.logs = []
+        self.records = []  # of a source: (session, number, repeat, bytes of the message, topic, payload)
         self.hello = None
         self.closed = False
 
@@ -131,6 +143,11 @@ class Worker:
             self.pongs.append(struct.unpack("<Q", body)[0])
         elif kind == LOG:
             self.logs.append(body[3:].decode())
+        elif kind == RECORD:
+            session, number, partition, offset, flags, whole, size = struct.unpack_from("<IQiqBIH", body)
+            assert (session, partition, offset) == (self.session, 0, -1)
+            topic, payload = body[31:31 + size].decode(), body[35 + size:]
+            self.records.append((session, number, bool(flags & 1), whole, topic, payload))
         else:
             raise AssertionError(f"frame type {kind}")
 
@@ -153,6 +170,13 @@ class Worker:
         self.until(lambda: self.credit >= len(raw), what="credit")
         self.credit -= len(raw)
         self.send(raw)
+
+    def settle(self):
+        """Everything that has come in this session."""
+        self.send(frame(7, struct.pack("<IQ", self.session, self.records[-1][1])))
+
+    def reads(self, session=1):
+        self.until(lambda: self.session == session, seconds=30, what="connected")
 
     def connected(self, session=None):
         self.until(lambda: self.session and self.credit and (session is None or self.session == session),
