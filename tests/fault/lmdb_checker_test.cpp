@@ -12,6 +12,7 @@
 #include "platform/lmdb/files.hpp"
 #include "platform/lmdb/salvage.hpp"
 #include "tests/fault/lmdb_support.hpp"
+#include "tests/support/emulated.hpp"
 
 namespace tocsin::test {
 namespace {
@@ -145,15 +146,15 @@ TEST_F(LmdbChecker, SurvivesAnyContent) {
   SCOPED_TRACE(::testing::Message() << "TOCSIN_SEED=" << seed);
   std::mt19937_64 random{seed};
   std::array<int, 3> verdicts{};
-  for (int i = 0; i < 4000; ++i)
+  for (int i = 0; i < rounds(4000); ++i)
     ++verdicts[static_cast<std::size_t>(check(mangled(file_, page_bytes_, random)).verdict)];
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < rounds(200); ++i) {
     std::vector<std::byte> noise(random() % (3 * page_bytes_));
     for (auto& byte : noise) byte = static_cast<std::byte>(random());
     EXPECT_EQ(check(noise).verdict, Verdict::damaged);
   }
-  std::printf("  4000 mangled files: %d sound, %d damaged, %d foreign\n", verdicts[0], verdicts[1], verdicts[2]);
-  EXPECT_GT(verdicts[1], 1500);
+  std::printf("  mangled files: %d sound, %d damaged, %d foreign\n", verdicts[0], verdicts[1], verdicts[2]);
+  EXPECT_GT(verdicts[1], rounds(1500));
 }
 
 TEST_F(LmdbChecker, SalvageSurvivesAnyContentAndMakesASoundStore) {
