@@ -99,8 +99,10 @@ void HttpServer::shut(Slot& slot) noexcept {
   slot.listener->dirty = true;
 }
 
-/// One connection too many: of the address that has most, the longest idle one goes, else the slowest unfinished one.
-/// Requests that were read already are let finish. Work: three passes over the slots.
+/// One connection too many: of the address that has most, the longest idle one goes, or the slowest unfinished one when
+/// there are more of those. So a crowd of clients that never finish pushes itself out and not who keeps a connection
+/// for the next event, while a crowd of those cannot keep newcomers out. Requests that were read already are let
+/// finish. Work: two passes over the slots.
 void HttpServer::make_place(ListenerState& listener) noexcept {
   const auto ours = [&listener](const Slot& slot) {
     return slot.phase != Phase::free && slot.listener == &listener && !slot.shut;
@@ -118,15 +120,20 @@ void HttpServer::make_place(ListenerState& listener) noexcept {
   }
   Slot* idle = nullptr;
   Slot* slow = nullptr;
+  std::uint32_t idles = 0;
+  std::uint32_t slows = 0;
   for (const auto& slot : slots_) {
     if (!ours(*slot) || slot->peer_group != crowd) continue;
     const bool waits_for_us = slot->phase == Phase::answer || slot->phase == Phase::ready ||
                               slot->phase == Phase::room || slot->phase == Phase::parse;
     if (waits_for_us) continue;
-    Slot*& oldest = slot->phase == Phase::idle ? idle : slow;
+    const bool is_idle = slot->phase == Phase::idle;
+    ++(is_idle ? idles : slows);
+    Slot*& oldest = is_idle ? idle : slow;
     if (oldest == nullptr || slot->since < oldest->since) oldest = slot.get();
   }
-  Slot* victim = idle != nullptr ? idle : slow != nullptr ? slow : newest;
+  Slot* const oldest = idle != nullptr && idles >= slows ? idle : slow;
+  Slot* victim = oldest != nullptr ? oldest : newest;
   if (victim == nullptr) return;
   ++counters_.cut_over_limit;
   shut(*victim);

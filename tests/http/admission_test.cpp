@@ -261,6 +261,25 @@ TEST_F(Admission, ShutsTheLongestIdleConnectionOfTheLargestCrowd) {
   EXPECT_EQ(server->counters().cut_over_limit, 1U);
 }
 
+TEST_F(Admission, ACrowdThatNeverFinishesPushesItselfOut) {
+  start({}, 4);
+  Client keeper{port};
+  keeper.send(post("x"));
+  ASSERT_TRUE(run_until_answers(keeper));
+  std::vector<std::unique_ptr<Client>> crowd;
+  for (int i = 0; i < 20; ++i) {
+    crowd.push_back(std::make_unique<Client>(port));
+    crowd.back()->send("POST / HTTP/1.1\r\nX-Slow: ");
+    settle({&keeper, crowd.back().get()});
+  }
+  ASSERT_TRUE(run_until_closed(*crowd.front()));
+  EXPECT_FALSE(crowd.back()->closed) << "the slowest goes, not the newest";
+  EXPECT_EQ(server->counters().cut_over_limit, 17U);
+  keeper.send(post("y"));
+  ASSERT_TRUE(run_until_answers(keeper, 2));
+  EXPECT_FALSE(keeper.closed);
+}
+
 TEST_F(Admission, NeverShutsARequestThatWaitsForItsAnswer) {
   start({}, 2);
   handler.defer = true;
