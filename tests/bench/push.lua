@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: Apache-2.0
--- wrk: POST the body in the file that BENCH_BODY names; count answers by status.
+-- wrk: POST the body in the file that BENCH_BODY names, with BENCH_TOKEN when there is one; count answers by status.
 local file = assert(io.open(os.getenv("BENCH_BODY"), "rb"))
 wrk.method = "POST"
 wrk.body = file:read("*a")
 file:close()
 wrk.headers["Content-Type"] = "application/json"
+local token = os.getenv("BENCH_TOKEN") or ""
+if token ~= "" then wrk.headers["X-BK-TOKEN"] = token end
 
 local threads = {}
 function setup(thread) table.insert(threads, thread) end
