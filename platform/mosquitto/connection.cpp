@@ -108,8 +108,8 @@ int Connection::prepare_tls_and_connect(const port::BrokerServer& server, const 
   return rc == MOSQ_ERR_SUCCESS ? connect(server) : rc;
 }
 
-int Connection::connect(const port::BrokerServer& server) {
-  return mosquitto_connect_async(handle_, server.host.c_str(), server.port, kKeepAliveS);
+int Connection::connect_without_waiting(const port::BrokerServer& server, int keep_alive_s) {
+  return mosquitto_connect_async(handle_, server.host.c_str(), server.port, keep_alive_s);
 }
 
 void Connection::finish() noexcept {

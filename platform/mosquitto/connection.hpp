@@ -43,6 +43,7 @@ class Connection {
 
   void begin(const port::BrokerServer& server, const port::BrokerLogin& login, port::MqttVersion version);
   void finish() noexcept;
+  [[nodiscard]] int connect_without_waiting(const port::BrokerServer& server, int keep_alive_s);
   void end(port::BrokerEvent event);
   void end_as(port::BrokerEvent::Kind kind, std::string text);
   void end_with(int rc);
@@ -54,7 +55,9 @@ class Connection {
   // What a derived class decides; ints are the library's codes.
   [[nodiscard]] virtual bool starts_clean() const noexcept { return true; }
   [[nodiscard]] virtual int prepare_more() = 0;
-  [[nodiscard]] virtual int connect(const port::BrokerServer& server);
+  [[nodiscard]] virtual int connect(const port::BrokerServer& server) {
+    return connect_without_waiting(server, kKeepAliveS);
+  }
   /// The broker has taken the connection; the library may be called.
   virtual void on_up() {}
   /// A line for whoever debugs the library.

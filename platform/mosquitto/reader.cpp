@@ -3,6 +3,9 @@
 
 #include <mosquitto.h>
 #include <mqtt_protocol.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <limits>
@@ -59,19 +62,32 @@ int Reader::prepare_more() {
 
 /// 2.0.11 has no call that takes properties and does not wait for the network. The one that waits keeps the properties
 /// before it looks at the host; without a host it ends there, and the next call finds them.
-int Reader::connect(const port::BrokerServer& server) {
-  if (!is_v5()) return Connection::connect(server);
+int Reader::keep_properties() {
   mosquitto_property* properties = nullptr;
   int rc = mosquitto_property_add_int32(&properties, MQTT_PROP_SESSION_EXPIRY_INTERVAL,
                                         std::numeric_limits<std::uint32_t>::max());  // never
   if (rc == MOSQ_ERR_SUCCESS && wish_.message_bytes_max != 0)
     rc = mosquitto_property_add_int32(&properties, MQTT_PROP_MAXIMUM_PACKET_SIZE, wish_.message_bytes_max);
   if (rc == MOSQ_ERR_SUCCESS) {
-    rc = mosquitto_connect_bind_v5(handle(), nullptr, server.port, kKeepAliveS, nullptr, properties);
+    rc = mosquitto_connect_bind_v5(handle(), nullptr, 0, kSlowKeepAliveS, nullptr, properties);
     if (rc == MOSQ_ERR_INVAL) rc = MOSQ_ERR_SUCCESS;
   }
   mosquitto_property_free_all(&properties);
-  return rc == MOSQ_ERR_SUCCESS ? Connection::connect(server) : rc;
+  return rc;
+}
+
+int Reader::connect(const port::BrokerServer& server) {
+  int rc = is_v5() ? keep_properties() : MOSQ_ERR_SUCCESS;
+  if (rc == MOSQ_ERR_SUCCESS) rc = connect_without_waiting(server, kSlowKeepAliveS);
+  if (rc != MOSQ_ERR_SUCCESS) return rc;
+  const auto set = [fd = mosquitto_socket(handle())](int level, int option, int value) {
+    static_cast<void>(::setsockopt(fd, level, option, &value, sizeof value));
+  };
+  set(SOL_SOCKET, SO_KEEPALIVE, 1);
+  set(IPPROTO_TCP, TCP_KEEPIDLE, 30);
+  set(IPPROTO_TCP, TCP_KEEPINTVL, 10);
+  set(IPPROTO_TCP, TCP_KEEPCNT, 3);
+  return rc;
 }
 
 /// Asked for anew with each connection, because settings change. Retained messages come only the first time, where the

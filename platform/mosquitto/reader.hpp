@@ -24,6 +24,7 @@ namespace tocsin::mosquitto {
 class Reader final : public Connection, public port::BrokerReader {
  public:
   static constexpr int kUnacknowledgedMax = 20;  ///< what an MQTT 5 broker may send before the first acknowledgement
+  static constexpr int kSlowKeepAliveS = 600;
   static constexpr std::size_t kUntakenBytesMax = 1280 * 1024;
 
   ~Reader() override { close(); }
@@ -41,6 +42,7 @@ class Reader final : public Connection, public port::BrokerReader {
   [[nodiscard]] bool starts_clean() const noexcept override { return false; }
   [[nodiscard]] int prepare_more() override;
   [[nodiscard]] int connect(const port::BrokerServer& server) override;
+  [[nodiscard]] int keep_properties();
   void on_up() override;
   void on_debug(const char* text) noexcept override;
   [[nodiscard]] bool may_read() const noexcept override;
