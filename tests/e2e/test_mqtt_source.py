@@ -29,19 +29,24 @@ class Site:
 
     def __init__(self, folder):
         authority = make_authority(folder / "tls")
-        self.broker = Mosquitto(folder / "broker", persistent=True)
-        self.secure = Mosquitto(folder / "secure", tls={"cafile": authority / "ca.pem", "certfile": authority / "server.pem",
-                                                        "keyfile": authority / "server.key"})
+        self.broker = Mosquitto(folder / "broker", persistent=True, start=False)
+        self.secure = Mosquitto(folder / "secure", start=False, tls={
+            "cafile": authority / "ca.pem", "certfile": authority / "server.pem", "keyfile": authority / "server.key"})
         topics = 'topics = ["{site}/{device}/alarm"]\nplugin = "plant"\nkind = "mqtt"'
         self.box = Appliance(folder / "box", f'[source.plant]\nservers = ["{self.broker.url}"]\n{topics}\n'
                                              f'[source.secure]\nservers = ["{self.secure.url}"]\n{topics}\n'
                                              f'ca_file = "{authority / "ca.pem"}"\n')
         # The memory of the second source comes from that of connections.
         self.box.config.write_text(self.box.config.read_text().replace("[http.push]", "[http.push]\nconnections_max = 64"))
-        (folder / "profile.json").write_text(json.dumps(PROFILE))
-        self.box.start()
-        self.plugin = self.box.ctl("plugin", "import", folder / "profile.json")[0]
+        self.profile = folder / "profile.json"
+        self.profile.write_text(json.dumps(PROFILE))
         self.ca = authority / "ca.pem"
+
+    def start(self):
+        self.broker.start()
+        self.secure.start()
+        self.box.start()
+        self.plugin = self.box.ctl("plugin", "import", self.profile)[0]
         for name in ("plant", "secure"):
             wait_for(lambda name=name: self.status(name)["state"] == "connected", 20, lambda: self.box.status()["sources"])
 
@@ -95,8 +100,11 @@ class Publisher:
 def site():
     folder = memory_folder()
     made = Site(folder)
-    yield made
-    made.end()
+    try:
+        made.start()
+        yield made
+    finally:
+        made.end()
     shutil.rmtree(folder, ignore_errors=True)
 
 
