@@ -90,6 +90,7 @@ class RecordIntake::Round {
         services_, {profile_, instance_, nothing, nothing, as_bytes(record.payload), fields}, nullptr, events.text);
     if (!count) return tl::unexpected(count.error());
     if (*count == 0) return {};
+    events.charge_growth();
     const auto envelope = from_.parts_.reader.read_envelope(as_bytes(events.text));
     if (!envelope) return tl::unexpected(envelope.error());
     const model::Lane before = batch.items.empty() ? model::Lane::normal : batch.lane;

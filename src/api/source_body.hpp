@@ -25,7 +25,7 @@ struct SourceBody {
   std::span<const normalise::HttpPart> fields = {};  ///< members of each event; text that is UTF-8
 };
 
-/// The text of the normalised events while it is charged to the intake.
+/// The text of the normalised events while it is charged to the intake, with a guess before there is one.
 class ChargedText {
  public:
   ChargedText(Budget& memory, std::size_t body_bytes)
@@ -42,6 +42,14 @@ class ChargedText {
   ChargedText(const ChargedText&) = delete;
   ChargedText& operator=(const ChargedText&) = delete;
   std::string text;
+
+  /// Once the text is there: charges what it came to hold beyond that. Throws std::bad_alloc.
+  void charge_growth() {
+    if (text.capacity() <= bytes_) return;
+    const std::size_t more = text.capacity() - bytes_;
+    if (!memory_.try_charge(more)) throw std::bad_alloc();
+    bytes_ += more;
+  }
 
  private:
   Budget& memory_;

@@ -153,6 +153,7 @@ Reply Api::normalise_events(const SourceRequest& source, const model::Instance& 
   const auto count =
       read_source_body(services_, {profile, instance, source.headers, source.query, body}, nullptr, events.text);
   if (!count) return refused(count.error());
+  events.charge_growth();
   const std::string_view shown = source.debug ? std::string_view(events.text) : std::string_view{};
   if (*count == 0) return source_success(source.shape, source.request_id, shown);
   core::Input input{{pack(source.ticket), static_cast<std::uint32_t>(source.shape), source.request_id},
