@@ -84,19 +84,49 @@ std::optional<Clients::Waiting> Clients::custom(const core::View& view, std::int
                                                 std::uint64_t items_max) {
   const auto* instance = view.registry->instance(data_id);
   if (instance == nullptr) return std::nullopt;
-  Waiting out;
-  std::string body = R"({"data_id":)" + std::to_string(data_id) + R"(,"access_token":"t","data":[)";
+  std::vector<std::uint64_t> tags;
+  std::string list;
   const std::uint64_t items = dice_.once_in(4) ? 1 + dice_.below(items_max) : 1;
-  for (std::uint64_t n = 0; n < items; ++n) body += (n > 0 ? "," : "") + custom_item(*instance, now, out.tags);
-  body = padded(std::move(body.append("]}")));
+  for (std::uint64_t n = 0; n < items; ++n) list += (n > 0 ? "," : "") + custom_item(*instance, now, tags);
+  return push(view, *instance, now, std::move(list), std::move(tags));
+}
+
+std::optional<Clients::Waiting> Clients::push(const core::View& view, const model::Instance& instance, Now now,
+                                              std::string items, std::vector<std::uint64_t> tags) {
+  Waiting out;
+  out.tags = std::move(tags);
+  const std::string body =
+      padded(R"({"data_id":)" + std::to_string(instance.data_id) + R"(,"access_token":"t","data":[)" + items + "]}");
   ingest::PushReader reader(parser_, crypto_);
   core::Push push{model::EventBatch(std::pmr::new_delete_resource()), false};
   push.batch.received = now;
   push.batch.registry_generation = view.registry->generation();
   random_.fill(push.batch.request_id);
-  if (!reader.read_envelope(unpadded(body)) || !reader.read_items(*instance, now, push.batch)) return std::nullopt;
+  if (!reader.read_envelope(unpadded(body)) || !reader.read_items(instance, now, push.batch)) return std::nullopt;
   out.input = {reply(), std::move(push)};
   return out;
+}
+
+std::optional<Clients::Record> Clients::record(const core::View& view, Now now) {
+  const auto* instance = view.registry->instance(kPlain);
+  if (instance == nullptr) return std::nullopt;
+  std::vector<std::uint64_t> tags;
+  std::string item = custom_item(*instance, now, tags);
+  item.resize(item.rfind(R"(,"timestamp":)"));  // or it would be of the future after the clock was set
+  item += '}';
+  return Record{tags.front(), std::move(item)};
+}
+
+std::optional<Clients::Waiting> Clients::batch(const core::View& view, Now now, std::span<const Record> records) {
+  const auto* instance = view.registry->instance(kPlain);
+  if (instance == nullptr) return std::nullopt;
+  std::string list;
+  std::vector<std::uint64_t> tags;
+  for (const Record& record : records) {
+    list += (list.empty() ? "" : ",") + record.item;
+    tags.push_back(record.tag);
+  }
+  return push(view, *instance, now, std::move(list), std::move(tags));
 }
 
 Clients::Standard Clients::standard_event(Now now) {

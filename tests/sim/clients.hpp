@@ -3,6 +3,7 @@
 
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,15 @@ class Clients {
   [[nodiscard]] std::optional<Waiting> next(const core::View& view, const port::Digest256& secret, Now now,
                                             std::uint64_t items_max);
 
+  /// One record of a broker, an event of kPlain; nullopt: that cannot be made now.
+  struct Record {
+    std::uint64_t tag = 0;
+    std::string item;
+  };
+  [[nodiscard]] std::optional<Record> record(const core::View& view, Now now);
+  /// The batch of these records, however often they were sent before.
+  [[nodiscard]] std::optional<Waiting> batch(const core::View& view, Now now, std::span<const Record> records);
+
  private:
   /// A standard event; one with an id may be sent once more.
   struct Standard {
@@ -52,6 +62,8 @@ class Clients {
   [[nodiscard]] std::optional<Waiting> custom(const core::View& view, std::int32_t data_id, Now now,
                                               std::uint64_t items_max);
   [[nodiscard]] std::optional<Waiting> standard(const core::View& view, const port::Digest256& secret, Now now);
+  [[nodiscard]] std::optional<Waiting> push(const core::View& view, const model::Instance& instance, Now now,
+                                            std::string items, std::vector<std::uint64_t> tags);
   [[nodiscard]] Waiting ack();
   [[nodiscard]] std::string custom_item(const model::Instance& instance, Now now, std::vector<std::uint64_t>& tags);
   [[nodiscard]] Standard standard_event(Now now);

@@ -24,7 +24,7 @@ std::uint64_t steps() { return number_from_env("TOCSIN_SIM_STEPS", 600); }
 
 /// What happened in all worlds of one kind.
 struct Totals {
-  std::uint64_t events = 0, arrivals = 0, repeats = 0, gaps = 0, removed = 0, restarts = 0;
+  std::uint64_t events = 0, arrivals = 0, repeats = 0, gaps = 0, removed = 0, restarts = 0, records = 0, conflicts = 0;
 };
 
 bool is_replay() { return number_from_env("TOCSIN_SEED", 0) != 0; }
@@ -48,11 +48,16 @@ void run_worlds(const WorldPlan& plan, std::uint64_t seed, int count, Totals& su
     sum.gaps += world.ledger().gaps();
     sum.removed += world.ledger().removed();
     sum.restarts += world.restarts();
+    sum.records += world.partition().size();
+    sum.conflicts += world.partition().conflicts();
   }
-  std::printf("%d worlds, %llu events, %llu arrivals, %llu repeats, %llu gaps, %llu removed, %llu starts\n", count,
-              static_cast<unsigned long long>(sum.events), static_cast<unsigned long long>(sum.arrivals),
-              static_cast<unsigned long long>(sum.repeats), static_cast<unsigned long long>(sum.gaps),
-              static_cast<unsigned long long>(sum.removed), static_cast<unsigned long long>(sum.restarts));
+  std::printf(
+      "%d worlds, %llu events, %llu arrivals, %llu repeats, %llu gaps, %llu removed, %llu starts, %llu records of a "
+      "source, %llu conflicts\n",
+      count, static_cast<unsigned long long>(sum.events), static_cast<unsigned long long>(sum.arrivals),
+      static_cast<unsigned long long>(sum.repeats), static_cast<unsigned long long>(sum.gaps),
+      static_cast<unsigned long long>(sum.removed), static_cast<unsigned long long>(sum.restarts),
+      static_cast<unsigned long long>(sum.records), static_cast<unsigned long long>(sum.conflicts));
 }
 
 TEST(CoreSim, KeepsItsPromisesUnderEveryFault) {

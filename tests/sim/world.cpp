@@ -27,6 +27,7 @@ World::World(std::uint64_t seed, const WorldPlan& plan)
       clock_(kWallStart),
       store_(plan.quota_bytes),
       clients_(crypto_, random_, ledger_, dice_),
+      partition_(clients_, crypto_, ledger_, dice_),
       uplink_(store_, ledger_, dice_, plan.window_bytes) {
   settings_.upstreams = {{"centre", {true, true, true}}};
   settings_.retention_ms = plan.retention_ms;
@@ -43,6 +44,7 @@ void World::step() {
   choose_faults();
   if (core_ == nullptr && !start()) return;
   if (!healed_) clients_send();
+  if (auto one = partition_.next(view_, clock_.now(), healed_)) intake_.push_back(std::move(*one));
   auto uplink_faults = healed_ ? UplinkFaults{} : plan_.uplink;
   uplink_faults.offline = offline_steps_ > 0;
   uplink_.step(uplink_faults, view_, confirms_);
@@ -97,6 +99,7 @@ bool World::start() {
   ++restarts_;
   view_ = core_->view();
   uplink_.start(view_);
+  begin_partition();
   check_all();
   return true;
 }
@@ -120,6 +123,7 @@ void World::power_cut() {
   core_.reset();
   store_.crash();
   uplink_.crash();
+  partition_.crash();
   intake_.clear();
   confirms_.clear();
   clock_.restart(dice_.once_in(4) ? sim::Clock::Battery::none : sim::Clock::Battery::present);
@@ -135,6 +139,12 @@ void World::clients_send() {
     if (auto one = clients_.next(view_, core_->identity().secret, clock_.now(), plan_.items_max))
       intake_.push_back(std::move(*one));
   }
+}
+
+void World::begin_partition() {
+  store_.fail_operation(0, sim::Repeat::once);
+  if (auto txn = store_.begin_read(); txn.ok()) partition_.begin(**txn);
+  if (dead_steps_ > 0) store_.fail_operation(1, sim::Repeat::for_good);
 }
 
 void World::take_turn(CutAt cut) {
@@ -190,6 +200,7 @@ void World::judge(const core::Answer& answer, std::vector<Clients::Waiting>& tak
                                   [&](const auto& one) { return one.input.reply.ticket == answer.reply.ticket; });
   if (found == taken.end()) return ledger_.wrong().emplace_back("an answer nobody waits for"), void();
   found->input.reply.ticket = ~0ULL;  // a second answer finds nobody
+  if (partition_.is_mine(answer) && partition_.on_answer(answer)) begin_partition();
   const bool is_repeat = answer.data.find(R"("outcome":"repeat")") != std::string::npos;
   for (const auto tag : found->tags) {
     if (answer.refused) continue;
@@ -266,7 +277,8 @@ bool World::heal(int steps_max) {
   for (int n = 0; n < steps_max; ++n) {
     step();
     if (!wrong().empty()) return false;
-    if (core_ == nullptr || !intake_.empty() || !confirms_.empty() || !uplink_.has_all()) continue;
+    if (core_ == nullptr || !intake_.empty() || !confirms_.empty() || !uplink_.has_all() || !partition_.has_all())
+      continue;
     check_all();
     if (auto txn = store_.begin_read(); txn.ok()) ledger_.check_delivered(**txn);
     return true;
@@ -284,6 +296,8 @@ std::string World::describe() const {
   tell(" of ", g.store_quota_bytes);
   tell(" reloads ", g.reloads);
   tell(" failed turns ", g.turns_failed);
+  tell(" records ", partition_.size());
+  tell(" conflicts ", partition_.conflicts());
   return out.append("; ").append(core_ ? uplink_.describe() : "no core");
 }
 

@@ -13,6 +13,7 @@
 #include "tests/sim/clients.hpp"
 #include "tests/sim/dice.hpp"
 #include "tests/sim/ledger.hpp"
+#include "tests/sim/partition.hpp"
 #include "tests/sim/uplink.hpp"
 #include "tests/support/core_box.hpp"
 
@@ -54,6 +55,7 @@ class World {
   [[nodiscard]] std::uint64_t trace_hash() const noexcept { return trace_; }
   [[nodiscard]] Ledger& ledger() noexcept { return ledger_; }
   [[nodiscard]] std::uint32_t restarts() const noexcept { return restarts_; }
+  [[nodiscard]] const Partition& partition() const noexcept { return partition_; }
   [[nodiscard]] std::uint64_t evicted() const { return core_ ? core_->gauges().events_evicted : 0; }
   [[nodiscard]] std::string describe() const;
 
@@ -68,6 +70,7 @@ class World {
   void judge(const core::Answer& answer, std::vector<Clients::Waiting>& taken);
   void power_cut();
   void read_news();
+  void begin_partition();
   void check_log();
   void check_alerts();
   void check_audit();
@@ -81,6 +84,7 @@ class World {
   sim::SimStore store_;
   Ledger ledger_;
   Clients clients_;
+  Partition partition_;
   Uplink uplink_;
   core::Settings settings_;
   std::unique_ptr<core::Core> core_;
