@@ -52,7 +52,8 @@ def pattern_of(shown):
 @pytest.fixture(scope="module")
 def environment():
     folder = memory_folder()
-    box = Appliance(folder / "box", upstreams={"centre": {"servers": ["mqtt://127.0.0.1:1"]}}).start()
+    source = '[source.plant]\nkind = "mqtt"\nservers = ["mqtt://127.0.0.1:1"]\ntopics = ["plant"]\nplugin = "demo"'
+    box = Appliance(folder / "box", source, upstreams={"centre": {"servers": ["mqtt://127.0.0.1:1"]}}).start()
     try:
         demo = box.ctl("plugin", "create", "demo", "--alert", 2)
         assert demo["data_id"] == 10000001
