@@ -8,7 +8,8 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "support"))
 from appliance import Appliance  # noqa: E402
-from world import Mosquitto, Subscriber, memory_folder  # noqa: E402
+from kafka_broker import Kafka  # noqa: E402
+from world import Mosquitto, Subscriber, make_authority, memory_folder  # noqa: E402
 
 
 @pytest.fixture
@@ -58,3 +59,13 @@ def subscribe():
     yield make
     for subscriber in made:
         subscriber.close()
+
+
+@pytest.fixture(scope="session")
+def kafka():
+    """One for all tests that want it: it takes seconds to start. Each test has topics of its own."""
+    folder = memory_folder()
+    broker = Kafka(folder, tls=make_authority(folder / "tls")).start()
+    yield broker
+    broker.stop()
+    shutil.rmtree(folder, ignore_errors=True)

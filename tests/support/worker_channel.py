@@ -81,6 +81,8 @@ def data(session, items, lane=2, repeat=False, kind=0, boot=1, data_id=1500001):
 
 class Worker:
     """tocsind's side of one worker."""
+    program = "tocsin-mqtt"
+    data_bytes_max = 6 << 20
 
     def __init__(self, limited=False):
         """`limited`: with the limits that tocsind sets; not for sanitizer builds."""
@@ -90,10 +92,10 @@ class Worker:
         def give_descriptor():
             os.dup2(fd, 3, inheritable=True)
             if limited:
-                resource.setrlimit(resource.RLIMIT_DATA, (6 << 20, 6 << 20))
+                resource.setrlimit(resource.RLIMIT_DATA, (self.data_bytes_max, self.data_bytes_max))
                 resource.setrlimit(resource.RLIMIT_STACK, (256 << 10, 256 << 10))
 
-        self.process = subprocess.Popen([BIN / "tocsin-mqtt"], preexec_fn=give_descriptor, close_fds=False,
+        self.process = subprocess.Popen([BIN / self.program], preexec_fn=give_descriptor, close_fds=False,
                                         env={}, stderr=subprocess.PIPE)
         theirs.close()
         self.buffer = b""
