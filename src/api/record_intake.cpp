@@ -13,6 +13,9 @@ namespace {
 
 constexpr std::size_t kLengthBytes = sizeof(std::uint32_t);
 
+/// A mark has one without an offset too: before the first.
+bool has_place(const channel::Record& record) noexcept { return record.is_mark || record.offset != channel::kNoOffset; }
+
 std::string about_record(const std::string& message, const channel::Record& record) {
   std::string out = message + " (topic " + std::string(record.topic);
   if (record.offset != channel::kNoOffset)
@@ -46,12 +49,12 @@ class RecordIntake::Round {
 
   /// Its events, or its refusal, and the position behind it. Throws std::bad_alloc; the batch is then as before.
   void add(const channel::Record& record) {
-    if (record.offset != channel::kNoOffset) make_mark(record);  // before anything is counted
+    if (has_place(record)) make_mark(record);  // before anything is counted
     if (!record.is_mark) {
       const auto taken = read(record);
       if (!taken) refuse_record(record, taken.error());
     }
-    if (record.offset != channel::kNoOffset) mark_->next_offset = record.offset + 1;
+    if (has_place(record)) mark_->next_offset = record.offset + 1;
   }
   /// As refused for want of memory, which no waiting would cure.
   void give_up(const channel::Record& record) {
@@ -186,7 +189,7 @@ bool RecordIntake::take(Bytes body) noexcept try {
   if (session_ == 0 || record->session != session_) return true;  // of a connection that is over
   const std::size_t frame_bytes = channel::kFrameHeadBytes + body.size();
   if (record->number != last_number_ + 1 || frame_bytes > channel::kRecordWindowBytes - held_bytes_) return false;
-  if ((record->offset != channel::kNoOffset) != settings_.has_offsets) return false;
+  if (has_place(*record) != settings_.has_offsets) return false;
   if (settings_.has_offsets && find_position(record->topic, record->partition) == nullptr) return false;
   if (waiting_.empty()) waiting_.reserve(channel::kRecordWindowBytes + json::kPaddingBytes);
   std::size_t at = used_bytes();

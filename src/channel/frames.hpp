@@ -147,7 +147,7 @@ struct Record {
   std::int32_t partition = 0;       ///< 0 where there are none
   std::int64_t offset = kNoOffset;  ///< kNoOffset where there is none
   bool may_repeat = false;          ///< the broker says that it may have come before
-  bool is_mark = false;             ///< no message: the position moves behind `offset`, and that is all
+  bool is_mark = false;             ///< no message: the position moves behind `offset` (-1: to 0), and that is all
   std::uint32_t payload_bytes = 0;  ///< of the message; more than `payload` has when that was cut
   std::string_view payload = {};    ///< at most kRecordPayloadBytesMax
 };

@@ -254,7 +254,7 @@ Result<Record> read_record(Bytes body) {
   fields.require(out.offset < std::numeric_limits<std::int64_t>::max());
   fields.require(!out.topic.empty() && out.topic.size() <= kTopicBytesMax);
   fields.require(out.payload.size() <= kRecordPayloadBytesMax && out.payload.size() <= out.payload_bytes);
-  fields.require(!out.is_mark || (out.payload_bytes == 0 && out.offset != kNoOffset));
+  fields.require(!out.is_mark || out.payload_bytes == 0);
   if (!fields.ended()) return protocol_error("record frame");
   return out;
 }

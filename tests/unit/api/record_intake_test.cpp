@@ -259,6 +259,17 @@ TEST_F(RecordIntakeTest, AMarkMovesThePositionAndNothingElse) {
   EXPECT_EQ(last<core::Push>().marks[0].next_offset, 100);
 }
 
+TEST_F(RecordIntakeTest, AMarkBehindNothingSaysThatAnEmptyPartitionWasBegun) {
+  open({.name = "plant", .plugin = "plant", .topics = {}, .has_offsets = true, .reply_shape = 99});
+  EXPECT_TRUE(take(channel::Record{.session = 1, .number = ++number, .topic = "t", .is_mark = true}));
+  static_cast<void>(on_time());
+  ASSERT_EQ(last<core::Push>().marks.size(), 1U);
+  EXPECT_EQ(last<core::Push>().marks[0].from_offset, kNoOffset);
+  EXPECT_EQ(last<core::Push>().marks[0].next_offset, 0);
+  answer();
+  EXPECT_EQ(settled(), 1U);
+}
+
 TEST_F(RecordIntakeTest, AnotherPositionInTheStoreAsksForANewWorker) {
   open({.name = "plant", .plugin = "plant", .topics = {}, .has_offsets = true, .reply_shape = 99});
   EXPECT_TRUE(take(kGood, "t", 7));
