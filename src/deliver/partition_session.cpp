@@ -106,12 +106,7 @@ std::string PartitionSession::settle_source(const channel::Source& source, std::
 bool PartitionSession::on_position(Bytes body) {
   const auto position = channel::read_position(body);
   if (!position.ok()) return false;
-  if (answers_stale_ > 0) {  // older than what was settled since: reading from there would repeat
-    --answers_stale_;
-    return true;
-  }
-  if (phase_ != Phase::up || answers_awaited_ == 0) return false;
-  --answers_awaited_;
+  if (phase_ != Phase::up) return phase_ == Phase::broken;
   for (std::size_t i = 0; i < topics_.size(); ++i) {
     if (topics_[i].name != position->topic) continue;
     auto& partitions = topics_[i].partitions;
@@ -119,6 +114,7 @@ bool PartitionSession::on_position(Bytes body) {
     if (number >= partitions.size() || partitions[number].state != Partition::State::asked) return false;
     Partition& partition = partitions[number];
     partition.state = Partition::State::reading;
+    --answers_awaited_;
     partition.next_offset = position->next_offset;
     partition.wants_mark = position->next_offset == channel::kNoOffset && from_end_ && !partition.from_start;
     consumer_.read(i, position->partition,
@@ -181,7 +177,13 @@ void PartitionSession::begin_session(Moment moment) {
   set_state(LinkState::connected, {});
 }
 
+/// An answer that is still on its way would be taken for one of the next session, and may be older than what is settled
+/// until then: reading from there would repeat. There is nothing to tell them apart but another process.
 void PartitionSession::end_session(LinkState state, std::string_view why, Moment moment) {
+  if (answers_awaited_ != 0) {
+    phase_ = Phase::broken;
+    return;
+  }
   for (std::size_t i = 0; i < topics_.size(); ++i) {
     auto& partitions = topics_[i].partitions;
     for (std::size_t number = 0; number < partitions.size(); ++number) {
@@ -189,7 +191,6 @@ void PartitionSession::end_session(LinkState state, std::string_view why, Moment
     }
     partitions.clear();
   }
-  answers_stale_ += std::exchange(answers_awaited_, 0);
   window_.clear();
   set_state(state, why);
   if (moment.now >= up_since_.after_ms(kSteadyMs)) failures_ = 0;
@@ -208,6 +209,7 @@ void PartitionSession::look_around(Moment moment) {
       return;
     }
     if (!take_look(i, look)) return end_session(LinkState::disconnected, topics_[i].name + " was made again", moment);
+    if (topics_[i].absent) deadline_ = moment.now.after_ms(kLookAgainMs);
   }
 }
 

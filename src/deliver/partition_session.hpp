@@ -25,11 +25,11 @@ namespace tocsin::deliver {
 /// use.
 class PartitionSession {
  public:
-  static constexpr std::size_t kPartitionsMax = 512;  ///< of all topics; more of them are not read
+  static constexpr std::size_t kPartitionsMax = 256;  ///< of all topics, as many as the core takes; more are not read
   static constexpr int kLookMsFirst = 500;
   static constexpr int kLookMsMax = 4'000;  ///< for an answer over the slowest line
   static constexpr std::int64_t kLookEveryMs = 30'000;
-  static constexpr std::int64_t kLookAgainMs = 5'000;  ///< after no answer
+  static constexpr std::int64_t kLookAgainMs = 5'000;  ///< after no answer, or while a topic is absent
   static constexpr std::int64_t kOpenMsMax = 10'000;   ///< without any news, "connecting" becomes "disconnected"
   static constexpr std::int64_t kSteadyMs = 30'000;    ///< a connection that lasted so long forgives earlier failures
 
@@ -46,7 +46,7 @@ class PartitionSession {
   [[nodiscard]] std::optional<Monotonic> next_deadline() const noexcept;
   /// The core said stop; the worker ends.
   [[nodiscard]] bool ended() const noexcept { return phase_ == Phase::ended; }
-  /// The consumer cannot work in this process; the worker ends.
+  /// This process can not go on, another one can; the worker ends.
   [[nodiscard]] bool broken() const noexcept { return phase_ == Phase::broken; }
 
  private:
@@ -120,8 +120,7 @@ class PartitionSession {
 
   std::uint32_t session_ = 0;
   std::uint64_t number_ = 0;         ///< of the last record
-  std::size_t answers_awaited_ = 0;  ///< positions that were asked for in this session
-  std::size_t answers_stale_ = 0;    ///< and in earlier ones
+  std::size_t answers_awaited_ = 0;  ///< positions that were asked for
   RecordWindow window_;
 
   News news_;
