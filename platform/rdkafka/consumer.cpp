@@ -111,6 +111,8 @@ std::string Consumer::open(const port::ConsumerLogin& login, const std::vector<s
   rd_kafka_t* made = nullptr;
   if (auto wrong = make_client(login, made); !wrong.empty()) return wrong;
   handle_.reset(made);
+  username_ = login.username;
+  password_ = login.password;
   rd_kafka_set_log_queue(made, nullptr);
   main_.reset(rd_kafka_queue_get_main(made));
   records_.reset(rd_kafka_queue_new(made));
@@ -199,7 +201,21 @@ bool Consumer::take_front() {
   return true;
 }
 
-void Consumer::pop() { message_.reset(); }
+void Consumer::pop() {
+  popped_bytes_ += message_->len;
+  ++popped_;
+  message_.reset();
+  if (popped_bytes_ >= std::size_t{kQueuedKilobytes} * 1024 / 2 || popped_ >= kQueuedMessages / 2) wake_fetchers();
+}
+
+/// A fetcher that found the queue full looks again after a second (2.0.2; later ones have a setting), which would be
+/// our speed: a queue a second. New credentials wake it, and these are the old ones.
+void Consumer::wake_fetchers() {
+  popped_bytes_ = 0;
+  popped_ = 0;
+  rd_kafka_error_t* const error = rd_kafka_sasl_set_credentials(handle_.get(), username_.c_str(), password_.c_str());
+  if (error != nullptr) rd_kafka_error_destroy(error);
+}
 
 std::optional<ConsumerNews> Consumer::next_news() {
   while (handle_ != nullptr) {

@@ -24,6 +24,7 @@ namespace tocsin::rdkafka {
 class Consumer final : public port::Consumer {
  public:
   static constexpr int kQueuedKilobytes = 256;
+  static constexpr int kQueuedMessages = 1'000;
   static constexpr int kFetchBytes = 256 * 1024;
   static constexpr int kFetchPartitionBytes = 64 * 1024;
   static constexpr int kAnswerBytesMax = 8 * 1024 * 1024;  ///< a larger batch of records is never read
@@ -61,8 +62,12 @@ class Consumer final : public port::Consumer {
   using Owned = std::unique_ptr<T, Delete>;
 
   [[nodiscard]] bool take_front();
+  void wake_fetchers();
 
   linux::Handle wake_;
+  std::string username_, password_;  ///< as the library has them
+  std::size_t popped_bytes_ = 0;     ///< since the fetchers were woken
+  int popped_ = 0;
   // Destroyed from the last to the first: messages and queues before the client that made them.
   Owned<::rd_kafka_s> handle_;
   Owned<::rd_kafka_queue_s> main_;     ///< what happens

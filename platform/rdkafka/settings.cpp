@@ -45,7 +45,7 @@ Settings settings_of(const port::ConsumerLogin& login) {
       {"allow.auto.create.topics", "false"},
       // Memory. The limit of produced messages counts here too: fetch.max.bytes is raised to it.
       {"queued.max.messages.kbytes", std::to_string(Consumer::kQueuedKilobytes)},
-      {"queued.min.messages", "1000"},
+      {"queued.min.messages", std::to_string(Consumer::kQueuedMessages)},
       {"message.max.bytes", fetch},
       {"fetch.max.bytes", fetch},
       {"fetch.message.max.bytes", std::to_string(Consumer::kFetchPartitionBytes)},
