@@ -21,7 +21,7 @@ export CMAKE_CXX_COMPILER_LAUNCHER ?= ccache
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run build build-tests test test-kafka test-unit test-asan test-tsan fuzz fuzz-build bench cross install clean \
+.PHONY: help run build build-tests test kafka-jars test-kafka test-unit test-asan test-tsan fuzz fuzz-build bench cross install clean \
   check check-layers check-style check-format check-tidy
 
 help: ## this list
@@ -45,6 +45,9 @@ test-unit: build-tests ## unit tests only
 
 test: test-unit ## install what tests need, build, run all tests
 	@TOCSIN_BIN_DIR=$(BIN) $(PYTHON) -m pytest -q -p no:cacheprovider $(PYTEST_PATHS)
+
+kafka-jars:
+	@cd tests/support && $(PYTHON) -c 'import kafka_broker; kafka_broker.fetch_jars()'
 
 test-kafka: build-tests ## the tests with an Apache Kafka only (make test has them too)
 	@TOCSIN_BIN_DIR=$(BIN) $(PYTHON) -m pytest -q -p no:cacheprovider tests/e2e/test_kafka_*.py
