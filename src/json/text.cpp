@@ -31,13 +31,6 @@ int hex4(const char* p) noexcept {
 bool is_high_surrogate(int unit) noexcept { return unit >= 0xD800 && unit <= 0xDBFF; }
 bool is_low_surrogate(int unit) noexcept { return unit >= 0xDC00 && unit <= 0xDFFF; }
 
-/// One character of the text: its bytes, and how many bytes of the source stand for it.
-struct Character {
-  char bytes[4] = {};
-  std::size_t size = 0;
-  std::size_t source = 0;
-};
-
 void put_utf8(std::uint32_t code, Character& out) noexcept {
   const auto byte = [](std::uint32_t v) { return static_cast<char>(v); };
   if (code < 0x80) {
@@ -57,7 +50,20 @@ void put_utf8(std::uint32_t code, Character& out) noexcept {
   }
 }
 
-/// The escape at the start of `rest`. Memory safe on any text: an escape that is none yields its own bytes.
+/// Bytes of `plain` (no escapes) that fit into `room` without cutting a character.
+std::size_t fitting(std::string_view plain, std::size_t room) noexcept {
+  if (plain.size() <= room) return plain.size();
+  while (room > 0 && (static_cast<unsigned char>(plain[room]) & 0xC0U) == 0x80U) --room;
+  return room;
+}
+
+const char* skip_digits(const char* p, const char* end) noexcept {
+  while (p < end && is_digit(*p)) ++p;
+  return p;
+}
+
+}  // namespace
+
 Character escape_at(std::string_view rest) noexcept {
   Character out;
   if (rest.size() >= 6 && rest[1] == 'u') {
@@ -80,20 +86,6 @@ Character escape_at(std::string_view rest) noexcept {
   if (const std::size_t i = kNames.find(out.bytes[0]); i != std::string_view::npos) out.bytes[0] = kMeanings[i];
   return out;
 }
-
-/// Bytes of `plain` (no escapes) that fit into `room` without cutting a character.
-std::size_t fitting(std::string_view plain, std::size_t room) noexcept {
-  if (plain.size() <= room) return plain.size();
-  while (room > 0 && (static_cast<unsigned char>(plain[room]) & 0xC0U) == 0x80U) --room;
-  return room;
-}
-
-const char* skip_digits(const char* p, const char* end) noexcept {
-  while (p < end && is_digit(*p)) ++p;
-  return p;
-}
-
-}  // namespace
 
 const char* find_quote_or_backslash(const char* from, const char* end) noexcept {
   while (end - from >= 8) {
@@ -207,13 +199,19 @@ void append_unescaped(std::string_view inside, std::string& out, std::size_t byt
   }
 }
 
-bool stands_for(std::string_view inside, std::string_view plain) {
-  // Every escape is longer than what it stands for, so only a longer text can hold one.
-  if (inside.size() <= plain.size()) return inside == plain;
-  if (!has_escapes(inside)) return false;
-  std::string text;
-  append_unescaped(inside, text, plain.size() + 4);  // room for one character more, so that a cut is never equal
-  return text == plain;
+bool stands_for(std::string_view inside, std::string_view plain) noexcept {
+  if (inside.size() < plain.size()) return false;  // every escape is longer than what it stands for
+  for (;;) {
+    const std::size_t run = std::min(inside.find('\\'), inside.size());
+    if (run > plain.size() || inside.substr(0, run) != plain.substr(0, run)) return false;
+    inside.remove_prefix(run);
+    plain.remove_prefix(run);
+    if (inside.empty()) return plain.empty();
+    const Character next = escape_at(inside);
+    if (!plain.starts_with(std::string_view{next.bytes, next.size})) return false;
+    inside.remove_prefix(next.source);
+    plain.remove_prefix(next.size);
+  }
 }
 
 std::size_t count_characters(std::string_view inside) noexcept {

@@ -34,8 +34,19 @@ namespace tocsin::json {
 /// Appends the characters that `inside` stands for, at most `bytes_max` of them, cut at a character border.
 /// Precondition: check_escapes() accepted it.
 void append_unescaped(std::string_view inside, std::string& out, std::size_t bytes_max = SIZE_MAX);
-/// Whether `inside` stands for exactly `plain`. Allocates only when there are escapes.
-[[nodiscard]] bool stands_for(std::string_view inside, std::string_view plain);
+/// Whether `inside` stands for exactly `plain`.
+[[nodiscard]] bool stands_for(std::string_view inside, std::string_view plain) noexcept;
+
+/// One character of a text: its bytes, and how many bytes of the source stand for it.
+struct Character {
+  char bytes[4] = {};
+  std::size_t size = 0;
+  std::size_t source = 0;
+};
+/// What the escape at the start of `rest` stands for. Memory safe on any text: an escape that is none yields its own
+/// bytes. Precondition: `rest` begins with a backslash.
+[[nodiscard]] Character escape_at(std::string_view rest) noexcept;
+
 /// Characters (code points) that `inside` stands for.
 [[nodiscard]] std::size_t count_characters(std::string_view inside) noexcept;
 

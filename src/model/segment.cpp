@@ -128,6 +128,26 @@ Result<SegmentReader> SegmentReader::open(Bytes key, Bytes value) {
   return out;
 }
 
+void SegmentReader::give_up() noexcept {
+  damaged_ += header_.count - seen_;
+  seen_ = header_.count;
+}
+
+std::optional<std::int32_t> SegmentReader::peek() noexcept {
+  if (seen_ < header_.count && rest_.size() < sizeof(RecordHeader)) give_up();
+  if (seen_ == header_.count) return std::nullopt;
+  return load<RecordHeader>(rest_.data()).data_id;
+}
+
+void SegmentReader::skip() noexcept {
+  const auto h = load<RecordHeader>(rest_.data());
+  const std::size_t extra = extra_bytes(h.flags);
+  request_ = {};  // those of one request are of one instance
+  if (h.body_bytes > rest_.size() - sizeof(h) || extra > rest_.size() - sizeof(h) - h.body_bytes) return give_up();
+  rest_ = rest_.subspan(sizeof(h) + extra + h.body_bytes);
+  ++seen_;
+}
+
 std::optional<Record> SegmentReader::next(std::uint64_t from) noexcept {
   while (seen_ < header_.count) {
     if (rest_.size() < sizeof(RecordHeader)) break;
@@ -163,8 +183,7 @@ std::optional<Record> SegmentReader::next(std::uint64_t from) noexcept {
     out.json = as_text({at, h.body_bytes});
     return out;
   }
-  damaged_ += header_.count - seen_;
-  seen_ = header_.count;
+  give_up();
   return std::nullopt;
 }
 

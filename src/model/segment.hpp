@@ -101,12 +101,17 @@ class SegmentReader {
   [[nodiscard]] bool may_hold(std::int32_t data_id) const noexcept {
     return ((header_.plugin_mask >> (static_cast<std::uint32_t>(data_id) % 64U)) & 1U) != 0;
   }
+  /// The data id of the record that next() looks at first, as it is written and not checked; nullopt: no more.
+  [[nodiscard]] std::optional<std::int32_t> peek() noexcept;
+  /// Moves behind that record without looking at it: it may be damaged and is not counted. Precondition: peek().
+  void skip() noexcept;
   /// The next intact record with seq >= `from`; nullopt: no more.
   [[nodiscard]] std::optional<Record> next(std::uint64_t from = 0) noexcept;
   /// Records that had to be skipped so far.
   [[nodiscard]] std::uint32_t damaged() const noexcept { return damaged_; }
 
  private:
+  void give_up() noexcept;  ///< the rest is damaged
   SegmentHeader header_{};
   Bytes rest_;
   std::uint32_t seen_ = 0;

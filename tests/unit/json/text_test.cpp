@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "src/json/document.hpp"
+#include "src/json/needle.hpp"
 #include "src/json/writer.hpp"
 #include "tests/unit/json/padded.hpp"
 
@@ -37,6 +38,65 @@ TEST(Text, ComparesWhatAStringStandsFor) {
   EXPECT_FALSE(stands_for(R"(d\u0061tab)", "data"));
   EXPECT_FALSE(stands_for("a\\u4e2d", "a"));
   EXPECT_FALSE(stands_for("a\xE4\xB8\xAD\\n", "a"));
+}
+
+TEST(Text, AnEscapeIsNotItsOwnLetters) {
+  EXPECT_FALSE(stands_for(R"(\n)", R"(\n)")) << "a line feed is no backslash and n";
+  EXPECT_TRUE(stands_for(R"(\\n)", R"(\n)"));
+  EXPECT_TRUE(stands_for(R"(\ud83d\ude00)", "\xF0\x9F\x98\x80"));
+  EXPECT_FALSE(stands_for("abc", "abcd"));
+  EXPECT_TRUE(stands_for("", ""));
+}
+
+TEST(Needle, FindsWhatPeopleReadHoweverItWasWritten) {
+  const std::string chinese = "\xE4\xB8\xAD\xE6\x96\x87";
+  for (const char* json : {R"({"content":"\u4e2d\u6587 full"})", R"({"content":"\u4E2D\u6587"})"})
+    EXPECT_TRUE(Needle(chinese).is_in(json)) << json;
+  EXPECT_TRUE(Needle(chinese).is_in("{\"content\":\"" + chinese + "\"}"));
+  EXPECT_TRUE(Needle(chinese).is_in("{\"content\":\"\\u4e2d" + chinese.substr(3) + "\"}"));
+  EXPECT_FALSE(Needle(chinese).is_in(R"({"content":"\u4e2d"})"));
+  EXPECT_TRUE(Needle(R"(say "hi")").is_in(R"({"content":"say \"hi\" now"})"));
+  EXPECT_TRUE(Needle("/var/log").is_in(R"({"content":"\/var\/log"})"));
+  EXPECT_TRUE(Needle(R"(C:\new)").is_in(R"({"content":"C:\\new"})"));
+  EXPECT_TRUE(Needle("one\ntwo").is_in(R"({"content":"one\ntwo"})"));
+  EXPECT_FALSE(Needle(R"(one\ntwo)").is_in(R"({"content":"one\ntwo"})")) << "those letters are not there";
+  EXPECT_FALSE(Needle("u4e2d").is_in(R"({"content":"\u4e2d"})"));
+  EXPECT_TRUE(Needle(R"("content":"x)").is_in(R"({"content":"xy"})")) << "names and quotes are text too";
+}
+
+TEST(Needle, AgreesWithAPlainSearchOnEveryText) {
+  const std::string letters = "aab\"";
+  std::uint32_t seed = 1;
+  const auto next = [&](std::uint32_t below) { return (seed = seed * 1664525 + 1013904223) / 65536 % below; };
+  for (int round = 0; round < 20'000; ++round) {
+    std::string text;
+    std::string plain;
+    for (std::uint32_t i = next(24); i > 0; --i) text += letters[next(4)];
+    for (std::uint32_t i = next(5); i > 0; --i) plain += letters[next(4)];
+    std::string written;
+    for (const char c : text) {
+      const std::uint32_t how = next(6);
+      if (c == '"') {
+        written += how < 3 ? "\\\"" : "\\u0022";
+      } else if (how == 0) {
+        written += c == 'a' ? "\\u0061" : "\\u0062";
+      } else {
+        written += c;
+      }
+    }
+    ASSERT_EQ(Needle(plain).is_in(written), text.find(plain) != std::string::npos) << written << " has " << plain;
+    ASSERT_EQ(Needle(plain).is_in(text), text.find(plain) != std::string::npos) << text << " has " << plain;
+  }
+}
+
+TEST(Needle, StaysInsideATextThatIsNoJson) {
+  EXPECT_TRUE(Needle("").is_in(""));
+  EXPECT_FALSE(Needle("x").is_in(""));
+  for (const char* text : {"\\", "a\\", "\\u12", "\\ud800\\u", "\\ud800\\u00"})
+    EXPECT_FALSE(Needle("xyz").is_in(text)) << text;
+  const std::string longest(Needle::kBytesMax, 'x');
+  EXPECT_TRUE(Needle(longest).is_in("\\n" + longest));
+  EXPECT_FALSE(Needle(longest).is_in(std::string(Needle::kBytesMax - 1, 'x')));
 }
 
 TEST(Text, CountsCharactersNotBytes) {

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "src/base/crc32c.hpp"
+
 namespace tocsin::model {
 namespace {
 
@@ -80,6 +82,38 @@ TEST(Segment, ReadingFromASequenceSkipsWhatIsBeforeIt) {
   EXPECT_EQ(record->seq, 106U);
   EXPECT_EQ(record->request_id, request(2)) << "the id stands at a record that was skipped";
   EXPECT_EQ(segment->damaged(), 0U);
+}
+
+TEST(Segment, RecordsOfOtherInstancesArePassedByUnread) {
+  auto value = build(rows());
+  auto segment = SegmentReader::open(kKey, value);
+  ASSERT_TRUE(segment.ok());
+  const auto all = rows();
+  for (const Row& row : all) {
+    EXPECT_EQ(segment->peek(), row.data_id);
+    if (row.data_id != 10000002) {
+      segment->skip();
+      continue;
+    }
+    const auto record = segment->next();
+    ASSERT_TRUE(record);
+    EXPECT_TRUE(is_row(*record, row)) << row.seq;
+  }
+  EXPECT_FALSE(segment->peek());
+  EXPECT_EQ(segment->damaged(), 0U);
+  for (std::size_t bytes = sizeof(SegmentHeader); bytes < value.size(); ++bytes) {
+    // What the header says is longer than what is there: a length inside is wrong.
+    auto header = load<SegmentHeader>(value.data());
+    std::vector<std::byte> cut(value.begin(), value.begin() + static_cast<std::ptrdiff_t>(bytes));
+    header.bytes = static_cast<std::uint32_t>(bytes - sizeof(SegmentHeader));
+    const Bytes head{reinterpret_cast<const std::byte*>(&header), sizeof(header)};
+    header.crc32c = crc32c(head.subspan(sizeof(std::uint32_t)), crc32c(kKey));
+    store(cut.data(), header);
+    auto reader = SegmentReader::open(kKey, cut);
+    ASSERT_TRUE(reader.ok());
+    while (reader->peek()) reader->skip();
+    EXPECT_GT(reader->damaged(), 0U) << bytes;
+  }
 }
 
 TEST(Segment, TakesRecordsUpToItsBoundAndOneOfAnySize) {
