@@ -186,6 +186,16 @@ Checked<StandardEnvelope> StandardReader::read_envelope(std::span<const std::byt
   return envelope;
 }
 
+Checked<void> StandardReader::read_events(std::string_view text) {
+  data_ = {};
+  data_count_ = 0;
+  const auto checked = parser_.check(text);
+  if (!checked) return refuse(checked.error());
+  data_ = checked->text;
+  data_count_ = checked->kind == Kind::array ? checked->elements : 1;
+  return {};
+}
+
 Checked<std::int64_t> StandardReader::check_time(const Event& event, Field field, std::int64_t otherwise,
                                                  std::size_t index) const {
   const std::string_view value = event.fields[field];

@@ -52,6 +52,9 @@ class StandardReader {
   /// As PushReader::read_envelope().
   [[nodiscard]] Checked<StandardEnvelope> read_envelope(std::span<const std::byte> body);
 
+  /// Instead of read_envelope(), where the text is one event or a list of them and nothing around.
+  [[nodiscard]] Checked<void> read_events(std::string_view text);
+
   /// As PushReader::read_items(). The lane is critical when an ABNORMAL event of severity 1 is among the items.
   /// The id hash of an item covers data id, event id, status and time; 0 when the sender gave no event id.
   [[nodiscard]] Checked<void> read_items(const model::Instance& instance, Now now, const Id128& request_id,

@@ -67,6 +67,19 @@ TEST_F(Source, WaitsForItsProfileOnceAndThenGoesStraightToTheWriter) {
   EXPECT_FALSE(last<core::Push>().wants_outcomes);
 }
 
+TEST_F(Source, ADocumentAsDeepAsAnyIsTaken) {
+  profile("");
+  const auto deep = [](std::size_t levels) {
+    return R"({"alert_name":"n","more":)" + std::string(levels - 1, '[') + std::string(levels - 1, ']') + "}";
+  };
+  EXPECT_FALSE(push(deep(json::kDepthMax)));
+  EXPECT_NE(stored().find(R"("more":[[[)"), std::string::npos);
+  const auto deeper = push(deep(json::kDepthMax + 1));
+  ASSERT_TRUE(deeper);
+  EXPECT_EQ(deeper->status, 400);
+  EXPECT_NE(deeper->body.find("nested deeper than 32 levels"), std::string::npos) << deeper->body;
+}
+
 TEST_F(Source, WhatIsRefusedBehindTheTokenGoesIntoTheRejectBox) {
   profile(kNames);
   const auto written = [&] {
