@@ -54,6 +54,24 @@ void add_common(Headers& headers, port::ContentType type, bool admin) noexcept {
   }
 }
 
+constexpr const char* kRequestId = "X-Request-ID";
+
+using UuidText = std::array<char, kUuidBytes + 1>;
+/// Empty for no id. Needs no memory.
+UuidText text_of(const Id128& id) noexcept {
+  constexpr char kHex[] = "0123456789abcdef";
+  UuidText out{};
+  if (id == Id128{}) return out;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out[at++] = '-';
+    const auto byte = std::to_integer<unsigned>(id[i]);
+    out[at++] = kHex[byte >> 4U];
+    out[at++] = kHex[byte & 15U];
+  }
+  return out;
+}
+
 void add_particular(Headers& headers, const port::HttpResponse& answer, bool close) noexcept {
   if (answer.retry_after_s != 0) {
     std::array<char, 8> seconds{};
@@ -68,12 +86,24 @@ void add_particular(Headers& headers, const port::HttpResponse& answer, bool clo
   if (answer.ask_for_credentials) headers.add("WWW-Authenticate", "Basic realm=\"tocsin\", charset=\"UTF-8\"");
   if (answer.clock_untrusted) headers.add("X-Tocsin-Clock", "untrusted");
   if (!answer.error.is_none()) headers.add("X-Tocsin-Error", answer.error.text());
+  if (const UuidText id = text_of(answer.request_id); id[0] != '\0') headers.add(kRequestId, id.data());
   if (close) headers.add("Connection", "close");
 }
 
 bool is_plain(const port::HttpResponse& answer) noexcept {
   return answer.retry_after_s == 0 && answer.allow.empty() && !answer.ask_for_credentials && !answer.clock_untrusted &&
          answer.error.is_none();
+}
+
+/// False: out of memory; the response then bears none.
+bool set_request_id(ShortResponse& shared, const Id128& id) noexcept {
+  if (shared.request_id[0] != '\0')
+    static_cast<void>(MHD_del_response_header(shared.response, kRequestId, shared.request_id.data()));
+  shared.request_id = text_of(id);
+  if (shared.request_id[0] == '\0') return true;
+  if (MHD_add_response_header(shared.response, kRequestId, shared.request_id.data()) == MHD_YES) return true;
+  shared.request_id = {};
+  return false;
 }
 
 void free_string(void* cls) noexcept { delete static_cast<std::string*>(cls); }
@@ -125,6 +155,7 @@ ShortResponse* ResponseMaker::take_short(const port::HttpResponse& answer, bool 
     return nullptr;
   }
   free->response = response;
+  free->request_id = {};
   free->bytes = answer.body.size();
   free->type = answer.type;
   free->admin = admin;
@@ -133,7 +164,8 @@ ShortResponse* ResponseMaker::take_short(const port::HttpResponse& answer, bool 
 
 ResponseMaker::Made ResponseMaker::make(port::HttpResponse& answer, bool admin, bool close) noexcept {
   if (!close && is_plain(answer) && answer.static_body.empty() && answer.body.size() <= ShortResponse::kBytesMax) {
-    if (ShortResponse* shared = take_short(answer, admin); shared != nullptr) {
+    ShortResponse* const shared = take_short(answer, admin);
+    if (shared != nullptr && set_request_id(*shared, answer.request_id)) {
       std::memcpy(shared->body.data(), answer.body.data(), answer.body.size());
       shared->busy = true;
       return {shared->response, shared};

@@ -10,8 +10,10 @@
 
 namespace tocsin::microhttpd {
 
+inline constexpr std::size_t kUuidBytes = 36;
+
 /// A short answer's response object, used again for the next answer of the same length and kind: making one costs the
-/// library six allocations and a mutex.
+/// library six allocations and a mutex. Only its X-Request-ID is another each time.
 struct ShortResponse {
   static constexpr std::size_t kBytesMax = 256;
   MHD_Response* response = nullptr;
@@ -20,6 +22,7 @@ struct ShortResponse {
   port::ContentType type = port::ContentType::json;
   std::size_t bytes = 0;
   std::array<char, kBytesMax> body{};
+  std::array<char, kUuidBytes + 1> request_id{};  ///< that the response bears now; empty: none
 };
 
 /// Turns answers into the library's responses. Memory: kShortMax short responses; a longer body belongs to its

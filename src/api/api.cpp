@@ -60,7 +60,10 @@ std::optional<port::HttpResponse> Api::guard(const port::HttpRequest& request, W
     ++counters_.internal_errors;
     out = emergency_reply(shape_of(request), 500, request_id(), emergency_room_);
   }
-  if (out) out->clock_untrusted = !parts_.daemon.now().wall.trusted;
+  if (out) {
+    out->clock_untrusted = !parts_.daemon.now().wall.trusted;
+    if (out->request_id == Id128{}) out->request_id = request_id();
+  }
   return out;
 }
 

@@ -92,6 +92,7 @@ port::HttpResponse push_reply(std::uint16_t status, std::string_view message, co
   out.body.append(R"(",)");
   append_words(message, request_id, out.body);
   out.body.append(status == 200 ? R"(,"result":"true"})" : R"(,"result":"false"})");
+  out.request_id = request_id;
   return out;
 }
 
@@ -107,6 +108,7 @@ port::HttpResponse admin_reply(std::uint16_t status, std::string_view message, c
   out.body.append(R"(,"data":)");
   out.body.append(data.empty() ? std::string_view("null") : data);
   out.body.push_back('}');
+  out.request_id = request_id;
   return out;
 }
 
@@ -135,11 +137,14 @@ port::HttpResponse event_reply(std::uint16_t status, std::string_view message, c
   out.body.push_back(',');
   append_words(message, request_id, out.body);
   out.body.push_back('}');
+  out.request_id = request_id;
   return out;
 }
 
 port::HttpResponse source_success(Shape shape, const Id128& request_id, std::string_view data) {
-  return shape == Shape::fta ? fta_reply(200, {}, data) : event_reply(200, "success", request_id, data);
+  auto out = shape == Shape::fta ? fta_reply(200, {}, data) : event_reply(200, "success", request_id, data);
+  out.request_id = request_id;
+  return out;
 }
 
 RefusalCode code_of_status(std::uint16_t status) noexcept {
@@ -192,6 +197,7 @@ port::HttpResponse refuse(Shape shape, std::uint16_t status, std::string_view wh
   }
   if (status == 503) out.retry_after_s = kBusyRetryS;
   out.error = code.is_none() ? code_of_status(status) : code;
+  out.request_id = request_id;
   return out;
 }
 
@@ -203,6 +209,7 @@ port::HttpResponse emergency_reply(Shape shape, std::uint16_t status, const Id12
   port::HttpResponse out;
   out.status = status;
   out.error = status == 503 ? RefusalCode("out_of_memory") : RefusalCode("internal_error");
+  out.request_id = request_id;
   if (status == 503) out.retry_after_s = kBusyRetryS;
   if (room.capacity() < kRoomBytes || shape == Shape::fta) {
     out.static_body = text;

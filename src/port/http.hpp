@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "src/base/bytes.hpp"
+#include "src/base/hex.hpp"
 #include "src/base/refusal_code.hpp"
 #include "src/base/time.hpp"
 
@@ -34,6 +35,7 @@ struct HttpResponse {
   bool ask_for_credentials = false;  ///< WWW-Authenticate: Basic
   bool clock_untrusted = false;      ///< X-Tocsin-Clock: untrusted
   RefusalCode error;                 ///< X-Tocsin-Error; none: no such header
+  Id128 request_id{};                ///< X-Request-ID; zero: no such header
 };
 
 /// A header as sent, or a member of the query, percent-decoded.

@@ -156,16 +156,36 @@ TEST_F(Exchange, GivesEveryHeaderAnAnswerMayHave) {
   response.ask_for_credentials = true;
   response.clock_untrusted = true;
   response.error = "path_unknown";
+  response.request_id[0] = std::byte{0xAB};
   server->answer(handler.tickets[0], std::move(response));
   ASSERT_TRUE(run_until_answers(client));
   for (const char* line :
        {"HTTP/1.1 405 ", "Retry-After: 7\r\n", "Allow: GET, HEAD\r\n", "WWW-Authenticate: Basic ",
         "X-Tocsin-Clock: untrusted\r\n", "X-Tocsin-Error: path_unknown\r\n",
-        "Content-Security-Policy: default-src 'none';", "X-Content-Type-Options: nosniff\r\n",
-        "Referrer-Policy: no-referrer\r\n", "Content-Type: text/html; charset=utf-8\r\n", "\r\n\r\n<p>static</p>"})
+        "X-Request-ID: ab000000-0000-0000-0000-000000000000\r\n", "Content-Security-Policy: default-src 'none';",
+        "X-Content-Type-Options: nosniff\r\n", "Referrer-Policy: no-referrer\r\n",
+        "Content-Type: text/html; charset=utf-8\r\n", "\r\n\r\n<p>static</p>"})
     EXPECT_TRUE(client.has(line)) << line << client.got;
   EXPECT_FALSE(client.has("Server:"));
   EXPECT_FALSE(client.closed);
+}
+
+TEST_F(Exchange, EachAnswerBearsItsOwnRequestIdAlsoWhereOneFollowsAnotherLikeIt) {
+  start();
+  handler.defer = true;
+  Client client{port};
+  for (std::uint8_t n = 1; n <= 3; ++n) {
+    client.send("GET /x HTTP/1.1\r\nHost: x\r\n\r\n");
+    ASSERT_TRUE(run_until([&] { return handler.tickets.size() == n; }, {&client}));
+    port::HttpResponse response = FakeHandler::good();
+    if (n < 3) response.request_id[15] = std::byte{n};
+    client.got.clear();
+    server->answer(handler.tickets.back(), std::move(response));
+    ASSERT_TRUE(run_until_answers(client));
+    const std::string own = "X-Request-ID: 00000000-0000-0000-0000-00000000000" + std::to_string(n) + "\r\n";
+    EXPECT_EQ(client.has(own.c_str()), n < 3) << client.got;
+    EXPECT_EQ(client.has("X-Request-ID"), n < 3) << "and none that was another's: " << client.got;
+  }
 }
 
 TEST_F(Exchange, SendsLongBodiesWhole) {

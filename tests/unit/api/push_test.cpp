@@ -69,6 +69,29 @@ TEST_F(Push, RefusesInTheShapeOfItsCallers) {
   EXPECT_EQ(intake.used_bytes(), 0U);
 }
 
+TEST_F(Push, EveryAnswerBearsItsRequestIdAsAHeaderToo) {
+  const auto expect_same = [](const Reply& reply) {
+    ASSERT_TRUE(reply);
+    EXPECT_NE(reply->request_id, Id128{});
+    EXPECT_NE(reply->body.find(to_uuid_text(reply->request_id)), std::string::npos) << reply->body;
+  };
+  expect_same(push(body("1500001", "wrong")));
+  expect_same(send(FakeRequest(Listener::push, Method::post, "/elsewhere")));
+  expect_same(send(FakeRequest(Listener::push, Method::post, "/api/v1/events"), "{}"));
+  expect_same(send(FakeRequest(Listener::push, Method::post, "/event/demo/"), "{}"));
+  EXPECT_NE(send(FakeRequest(Listener::push, Method::post, "/fta/v1/event"), "{}")->request_id, Id128{});
+  EXPECT_NE(send(FakeRequest(Listener::push, Method::get, "/healthz"))->request_id, Id128{});
+  EXPECT_NE(get("/").request_id, Id128{});
+  expect_same(get("/api/v1/plugins"));
+  EXPECT_FALSE(push(body()));
+  const core::ReplyTo reply = daemon.inputs.back().reply;
+  for (const auto& refused : {std::optional<Errc>{}, std::optional(Errc::unavailable)}) {
+    api->on_answer({reply, refused, {}});
+    EXPECT_EQ(answers.given.at(next_slot).request_id, reply.request_id);
+    expect_same(answers.given.at(next_slot));
+  }
+}
+
 TEST_F(Push, NeverRepeatsTheToken) {
   const auto reply = push(body("1500001", "a-secret-that-is-wrong"));
   ASSERT_TRUE(reply);
