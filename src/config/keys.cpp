@@ -142,7 +142,9 @@ constexpr std::array kConfigKeys = {
                 .field = &Config::push_listen,
                 .min = 1,
                 .max = kListenMax,
-                .help = "Addresses that devices push to. Port 0: any free one.",
+                .help =
+                    "Addresses that devices push to; each takes every path of them, so bk-collector's port 4318 and "
+                    "9004 of BlueKing's ingester may be among them. Port 0: any free one.",
                 .check = check_listen},
     Key<Config>{.name = "http.push.tls_listen",
                 .field = &Config::push_tls_listen,

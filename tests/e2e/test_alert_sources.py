@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Alerts of other systems: the sources of conf/plugins, the ways to say who sends, and what the answers look like."""
 import base64
+import http.client
 import json
 import pathlib
 import socket
@@ -9,7 +10,7 @@ import time
 
 import pytest
 
-from appliance import Appliance
+from appliance import Appliance, exchange
 from world import end_process, free_port, wait_for
 
 READY = pathlib.Path(__file__).resolve().parents[2] / "conf/plugins"
@@ -19,6 +20,10 @@ TARGET = "10.0.0.7:9100"
 @pytest.fixture(scope="module")
 def box(tmp_path_factory):
     appliance = Appliance(tmp_path_factory.mktemp("sources"))
+    appliance.other_port = free_port()  # stands for 4318 and 9004
+    config = appliance.config.read_text()
+    own = f'"127.0.0.1:{appliance.push_port}"'
+    appliance.config.write_text(config.replace(own, f'{own}, "127.0.0.1:{appliance.other_port}"', 1))
     appliance.start()
     appliance.ready = {}
     for file in sorted(READY.glob("*.json")):
@@ -112,6 +117,20 @@ def test_the_documented_sender_of_bk_collector_is_answered_in_its_words(box):
     assert bad.status == 400 and bad.json()["status"] == "error" and "JSON" in bad.json()["error"]
     assert send(box, "webhook", b"[1]", "/fta/v1/event").json()["error"] == "body: expected an object, got array"
     assert send(box, "webhook", {"host": "x"}, "/fta/v1/event").status == 400, "an event without a name"
+
+
+def test_every_path_of_senders_answers_on_each_address(box):
+    def post(port, path, body, token=None):
+        headers = {"X-BK-TOKEN": token} if token else {}
+        return exchange(http.client.HTTPConnection("127.0.0.1", port, timeout=30), "POST", path, body, headers)
+    ready = box.ready["webhook"]
+    event = {"alert_name": "on another port", "target": "t"}
+    for port in (box.push_port, box.other_port):
+        assert post(port, "/fta/v1/event", webhook("firing"), ready["token"]).body == b'{"status": "success"}'
+        assert post(port, "/event/webhook/", webhook("firing"), ready["token"]).status == 200
+        assert post(port, "/api/v1/events", event, ready["token"]).status == 200
+        assert post(port, "/v2/push/", {"data_id": ready["data_id"], "access_token": "wrong", "data": [{}]}).status == 401
+    assert box.log_tail().count("listening on 127.0.0.1:") >= 3
 
 
 @pytest.mark.parametrize("headers, query", [
