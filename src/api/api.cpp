@@ -27,6 +27,19 @@ Shape shape_of(const port::HttpRequest& request) noexcept {
   return shape == Shape::text ? Shape::admin : shape;
 }
 
+/// As a browser's form sends it: "+" is a blank.
+Reply read_query(const port::HttpRequest& request, Call& call) {
+  auto members = request.query_members(kQueryMembersMax + 1);
+  if (members.size() > kQueryMembersMax)
+    return call.fail(400, "the query has more than " + std::to_string(kQueryMembersMax) + " members");
+  for (auto& member : members) {
+    if (std::ranges::find(kQueryNames, member.name) == kQueryNames.end()) continue;
+    if (member.value.size() > kQueryBytesMax) return call.fail(400, member.name + ": at most 1024 bytes");
+    call.query_members.push_back(std::move(member));
+  }
+  return std::nullopt;
+}
+
 std::string too_long(std::size_t bytes_max) {
   return "the body is larger than " + std::to_string(bytes_max) + " bytes";
 }
@@ -37,8 +50,9 @@ Api::Api(const Parts& parts)
     : parts_(parts),
       parser_({.bytes_max = std::max(parts.push_body_bytes_max, kAdminBodyBytesMax)}),
       profiles_(parser_, *parts.profiles),
-      rejects_(parts.reject_memory, parts.reject_alert_percent),
-      services_{parts_, parser_, profiles_, counters_, emergency_room_, rejects_, *this},
+      activity_(parts.reject_memory),
+      rejects_(parts.reject_memory, activity_, parts.reject_alert_percent),
+      services_{parts_, parser_, profiles_, counters_, emergency_room_, rejects_, activity_, *this},
       access_(services_),
       total_rate_(parts.push_requests_per_second_max),
       push_reader_(parser_, parts_.crypto),
@@ -131,12 +145,7 @@ Reply Api::operate(const port::HttpRequest& request, const Match& found, port::T
   call.who = std::move(decision.who);
   call.parameter = found.parameter;
   call.body.assign(as_text(body));
-  for (std::size_t i = 0; i < kQueryNames.size(); ++i) {
-    auto value = request.query(kQueryNames[i]);
-    if (value && value->size() > kQueryBytesMax)
-      return call.fail(400, std::string(kQueryNames[i]) + ": at most 1024 bytes");
-    call.query_values[i] = std::move(value);
-  }
+  if (auto refusal = read_query(request, call)) return refusal;
   if (decision.verdict == Access::Verdict::allowed) return run(route, call);
   return access_.check_password(request, route, std::move(call),
                                 [this](Call&& later, const Route& to) { go_on(to, later); });

@@ -38,6 +38,12 @@ class Api final : public port::HttpHandler, private Replayer {
   /// The program calls it for every answer of a turn. Those that nobody waits for are ignored.
   void on_answer(core::Answer&& answer) noexcept;
 
+  /// The program calls it for every answer of a turn, also for those that are not the api's: what an instance had
+  /// stored counts, whatever way it came.
+  void count_stored(const core::Answer& answer) noexcept {
+    if (!answer.refused) activity_.on_stored(answer.data_id, answer.events, answer.received);
+  }
+
   /// The program calls it about every second, and once more with `is_last` before the writer ends.
   void on_tick(bool is_last) noexcept;
 
@@ -118,6 +124,7 @@ class Api final : public port::HttpHandler, private Replayer {
   std::string emergency_room_;
   json::Parser parser_;
   Profiles profiles_;
+  Activity activity_;
   RejectBox rejects_;
   Services services_;
   Access access_;

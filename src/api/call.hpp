@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "src/api/services.hpp"
+#include "src/json/needle.hpp"
 #include "src/model/instance.hpp"
 
 namespace tocsin::api {
@@ -19,6 +21,8 @@ struct Identity {
 };
 
 inline constexpr std::size_t kQueryBytesMax = 1024;  ///< of one value in the query
+inline constexpr std::size_t kQueryMembersMax = 32;
+static_assert(kQueryBytesMax <= json::Needle::kBytesMax);
 
 /// The query members that any route reads.
 inline constexpr std::array<std::string_view, 14> kQueryNames{
@@ -33,14 +37,21 @@ struct Call {
   Identity who;
   std::string parameter;  ///< what {…} of the route's pattern matched, as sent
   std::string body;
-  std::array<std::optional<std::string>, kQueryNames.size()> query_values;
+  std::vector<port::HttpMember> query_members;  ///< those of kQueryNames, in their order, decoded
 
-  /// nullptr: absent. Precondition: `name` is in kQueryNames.
+  /// The first of that name; nullptr: absent. Precondition: `name` is in kQueryNames.
   [[nodiscard]] const std::string* query(std::string_view name) const noexcept {
-    for (std::size_t i = 0; i < kQueryNames.size(); ++i) {
-      if (kQueryNames[i] == name) return query_values[i] ? &*query_values[i] : nullptr;
+    for (const auto& member : query_members) {
+      if (member.name == name) return &member.value;
     }
     return nullptr;
+  }
+  [[nodiscard]] std::vector<std::string> query_all(std::string_view name) const {
+    std::vector<std::string> out;
+    for (const auto& member : query_members) {
+      if (member.name == name) out.push_back(member.value);
+    }
+    return out;
   }
   [[nodiscard]] core::ReplyTo reply_to() const noexcept {
     return {pack(ticket), static_cast<std::uint32_t>(Shape::admin), request_id};

@@ -3,9 +3,11 @@
 #include <array>
 #include <charconv>
 #include <deque>
+#include <utility>
 
 #include "src/api/body.hpp"
 #include "src/api/events_filter.hpp"
+#include "src/api/look_limit.hpp"
 #include "src/api/resources.hpp"
 #include "src/json/writer.hpp"
 #include "src/log/log.hpp"
@@ -15,12 +17,7 @@ namespace {
 
 using model::Lane;
 
-constexpr int kSegmentsPerSlice = 16;
-constexpr int kSegmentsPerQueryMax = 8192;  ///< then the page ends early, with a cursor to go on from
 constexpr std::uint64_t kSeqMax = ~0ULL - 1;
-
-/// Alert transitions travel in a lane of their own and are seen with the alerts.
-constexpr std::array<Lane, 2> kEventLanes{Lane::critical, Lane::normal};
 
 enum class Order : std::uint8_t { newest_first, oldest_first };
 
@@ -69,8 +66,12 @@ class LaneWalk {
     return out;
   }
 
-  Status read_segment(port::ReadTxn& txn, const EventsQuery& query) {
+  Status read_segment(port::ReadTxn& txn, const EventsQuery& query, LookLimit& limit) {
     const bool is_down = query.order == Order::newest_first;
+    if (is_down && query.filter.may_leap() && !std::exchange(has_leapt_, true)) {
+      if (auto done = leap(txn, query, limit); !done.ok()) return done;
+    }
+    limit.count(LookLimit::kSegmentBytes);
     auto entry = is_down ? txn.before(model::segment_key(lane_, next_ + 1)) : log::segment_at(txn, lane_, next_);
     if (!entry.ok()) return entry.error().in("events: read");
     if (!*entry || !is_mine((*entry)->key)) {
@@ -80,17 +81,20 @@ class LaneWalk {
     const std::uint64_t first_seq = load_be64((*entry)->key.data() + 2);
     auto segment = model::SegmentReader::open((*entry)->key, (*entry)->value);
     std::uint64_t last_seq = first_seq;  // of one whose header cannot be believed nothing more is known
+    bool is_out_of_time = false;
     if (segment.ok()) {
       last_seq = segment->last_seq();
-      if (query.filter.may_hold(*segment)) collect(*segment, query);
+      is_out_of_time = is_down ? query.filter.is_before(*segment) : query.filter.is_behind(*segment).value_or(false);
+      if (query.filter.may_hold(*segment)) collect(*segment, query, limit);
       damaged_ += segment->damaged();
     } else {
       ++damaged_;
     }
     if (is_down) {
-      is_done_ = first_seq <= 1;  // sequences begin at 1
+      is_done_ = is_out_of_time || first_seq <= 1;  // sequences begin at 1
       next_ = is_done_ ? 0 : first_seq - 1;
     } else {
+      is_done_ = is_out_of_time;
       next_ = std::max(next_, last_seq) + 1;
     }
     return {};
@@ -105,11 +109,44 @@ class LaneWalk {
   [[nodiscard]] bool is_mine(Bytes key) const noexcept {
     return key.size() == 10 && model::is_in(key, model::Table::lane) && key[1] == static_cast<std::byte>(lane_);
   }
+  /// Passes by what came long after `until`, by halving: 64 looks instead of one at each segment. Where a segment has
+  /// no date it stays where it is.
+  Status leap(port::ReadTxn& txn, const EventsQuery& query, LookLimit& limit) {
+    std::uint64_t low = 0;
+    std::uint64_t high = next_;  // what begins behind it is later, or was not asked for
+    while (low < high) {
+      const std::uint64_t middle = low + (high - low) / 2;
+      limit.count(LookLimit::kSegmentBytes);
+      auto entry = log::segment_at(txn, lane_, middle);
+      if (!entry.ok()) return entry.error().in("events: leap");
+      if (!*entry) {
+        high = middle;
+        continue;
+      }
+      const auto segment = model::SegmentReader::open((*entry)->key, (*entry)->value);
+      const auto is_behind = segment.ok() ? query.filter.is_behind(*segment) : std::nullopt;
+      if (!is_behind) return {};
+      if (*is_behind) {
+        high = middle;
+      } else {
+        low = std::max(middle, segment->last_seq()) + 1;
+      }
+    }
+    next_ = std::min(next_, high);
+    return {};
+  }
   /// A page takes at most `limit` records of a segment; those that come first in the order of the query are kept.
-  void collect(model::SegmentReader& segment, const EventsQuery& query) {
+  void collect(model::SegmentReader& segment, const EventsQuery& query, LookLimit& limit) {
     const bool is_down = query.order == Order::newest_first;
-    while (auto record = segment.next(is_down ? 0 : next_)) {
-      if (is_down && record->seq > next_) break;
+    while (const auto data_id = segment.peek()) {
+      limit.count(LookLimit::kRecordBytes);
+      if (query.filter.data_id && *data_id != *query.filter.data_id) {
+        segment.skip();
+        continue;
+      }
+      const auto record = segment.next(is_down ? 0 : next_);
+      if (!record || (is_down && record->seq > next_)) break;
+      limit.count(record->json.size());
       if (!query.filter.matches(segment.header(), *record)) continue;
       Found found{record->seq, item_json(query.filter, lane_, segment.header(), *record)};
       if (is_down) {
@@ -125,8 +162,10 @@ class LaneWalk {
   std::deque<Found> found_;
   std::uint64_t damaged_ = 0;
   bool is_done_ = false;
+  bool has_leapt_ = false;
 };
 
+/// One page: `limit` entries, or what was found when the job has looked at as much as one answer may.
 /// Memory: the page, and the records found in one segment of each lane.
 class EventsJob final : public core::Job {
  public:
@@ -134,28 +173,34 @@ class EventsJob final : public core::Job {
       : services_(services),
         call_(call),
         query_(std::move(query)),
-        lanes_{LaneWalk(kEventLanes[0], query_), LaneWalk(kEventLanes[1], query_)} {}
+        lanes_{LaneWalk(kEventLanes[0], query_), LaneWalk(kEventLanes[1], query_)},
+        limit_(services.parts.daemon) {}
 
   Result<bool> step(port::ReadTxn& txn) override {
-    for (int n = 0; n < kSegmentsPerSlice; ++n) {
-      for (LaneWalk& lane : lanes_) {
-        if (!lane.wants_more()) continue;
-        if (++segments_ > kSegmentsPerQueryMax) return true;
-        if (auto read = lane.read_segment(txn, query_); !read.ok()) return read.error();
+    limit_.begin_slice();
+    while (!limit_.is_slice_over()) {
+      LaneWalk* const lane = next_lane();
+      if (lane == nullptr || count_ >= query_.limit || items_.size() >= kPageBytesMax) return true;
+      if (lane->wants_more()) {
+        if (auto read = lane->read_segment(txn, query_, limit_); !read.ok()) return read.error();
+      } else {
+        hand_out(*lane);
       }
-      if (hand_out()) return true;
     }
-    return false;
+    return limit_.is_over();
   }
 
   void finish(const Status& outcome) noexcept override {
     answer_guarded(services_, call_, outcome, [&] {
       std::string data;
-      data.reserve(items_.size() + 64);
+      data.reserve(items_.size() + 80);
       data.append(R"({"items":[)").append(items_).append(R"(],"damaged":)");
       data += std::to_string(lanes_[0].damaged() + lanes_[1].damaged());
+      const std::string cursor = cursor_json();
+      data += R"(,"complete":)";
+      data += cursor == "null" ? "true" : "false";
       data += R"(,"cursor":)";
-      data += cursor_json();
+      data += cursor;
       data += '}';
       return data;
     });
@@ -165,6 +210,7 @@ class EventsJob final : public core::Job {
   [[nodiscard]] bool is_first(std::uint64_t a, std::uint64_t b) const noexcept {
     return query_.order == Order::newest_first ? a > b : a < b;
   }
+  /// The one whose next entry, or next segment, comes first in the order of the query.
   [[nodiscard]] LaneWalk* next_lane() noexcept {
     LaneWalk* out = nullptr;
     for (LaneWalk& lane : lanes_) {
@@ -172,16 +218,10 @@ class EventsJob final : public core::Job {
     }
     return out;
   }
-  /// Moves what is next in order to the page. True: the page is full, or everything was seen.
-  [[nodiscard]] bool hand_out() {
-    for (;;) {
-      LaneWalk* lane = next_lane();
-      if (lane == nullptr || count_ >= query_.limit || items_.size() >= kPageBytesMax) return true;
-      if (lane->wants_more()) return false;
-      if (count_++ > 0) items_.push_back(',');
-      last_seq_ = lane->position();
-      items_ += lane->pop();
-    }
+  void hand_out(LaneWalk& lane) {
+    if (count_++ > 0) items_.push_back(',');
+    last_seq_ = lane.position();
+    items_ += lane.pop();
   }
   [[nodiscard]] std::string cursor_json() {
     const LaneWalk* lane = next_lane();
@@ -197,10 +237,10 @@ class EventsJob final : public core::Job {
   Call call_;
   EventsQuery query_;
   std::array<LaneWalk, 2> lanes_;
+  LookLimit limit_;
   std::string items_;
   std::uint64_t count_ = 0;
   std::uint64_t last_seq_ = 0;  ///< of the last entry of the page
-  int segments_ = 0;
 };
 
 bool read_number(std::string_view text, std::uint64_t& out) noexcept {
@@ -229,6 +269,27 @@ std::string read_place(const Call& call, EventsQuery& query) {
   return {};
 }
 
+/// Who types +08:00 into an address asks for a blank: a time has none before digits at its end.
+std::optional<std::int64_t> parse_query_time(std::string text) {
+  const auto time = parse_time(text);
+  const std::size_t blank = text.rfind(' ');
+  if (time || blank == std::string::npos) return time;
+  text[blank] = '+';
+  return parse_time(text);
+}
+
+std::string read_dimensions(const Call& call, EventsFilter& filter) {
+  for (const std::string& text : call.query_all("dimension")) {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string::npos || equals == 0) return "dimension: must be name=value";
+    if (filter.dimensions.size() == kDimensionFiltersMax)
+      return "dimension: at most " + std::to_string(kDimensionFiltersMax) + " of them";
+    std::string value = text.substr(equals + 1);
+    filter.dimensions.push_back({text.substr(0, equals), value, json::Needle(value)});
+  }
+  return {};
+}
+
 std::string read_filter(const Services& services, const Call& call, EventsFilter& filter) {
   for (const std::string_view name : {"plugin", "data_id"}) {
     const std::string* plugin = call.query(name);
@@ -248,19 +309,13 @@ std::string read_filter(const Services& services, const Call& call, EventsFilter
   for (const auto& [name, to] : {std::pair{"since", &filter.since_ms}, std::pair{"until", &filter.until_ms}}) {
     const std::string* text = call.query(name);
     if (text == nullptr) continue;
-    *to = parse_time(*text);
+    *to = parse_query_time(*text);
     if (!*to)
       return std::string(name) + ": must be an RFC 3339 time such as 2026-01-31T08:00:00Z or epoch milliseconds";
   }
-  if (const std::string* text = call.query("text"); text != nullptr) filter.text = *text;
-  if (const std::string* dimension = call.query("dimension"); dimension != nullptr) {
-    const std::size_t equals = dimension->find('=');
-    if (equals == std::string::npos || equals == 0) return "dimension: must be name=value";
-    filter.dimension_name = dimension->substr(0, equals);
-    filter.dimension_value = dimension->substr(equals + 1);
-  }
+  if (const std::string* text = call.query("text"); text != nullptr) filter.text = json::Needle(*text);
   filter.clocks = services.parts.daemon.view().clocks;
-  return {};
+  return read_dimensions(call, filter);
 }
 
 }  // namespace

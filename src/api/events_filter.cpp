@@ -1,18 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/api/events_filter.hpp"
 
+#include <algorithm>
+
 #include "src/json/cursor.hpp"
 #include "src/json/text.hpp"
 
 namespace tocsin::api {
 namespace {
 
-bool is_string_of(std::string_view quoted, std::string_view plain) {
+bool is_string_of(std::string_view quoted, std::string_view plain) noexcept {
   return json::kind_of(quoted) == json::Kind::string && json::stands_for(json::inside_of(quoted), plain);
 }
 
 /// {"name": "value", …}
-bool object_has(std::string_view object, std::string_view name, std::string_view value) {
+bool object_has(std::string_view object, std::string_view name, std::string_view value) noexcept {
   json::Cursor at(object);
   std::string_view member;
   for (at.enter('{'); at.next_member(member);) {
@@ -23,7 +25,7 @@ bool object_has(std::string_view object, std::string_view name, std::string_view
 }
 
 /// [{"key": "name", "value": "value"}, …]
-bool tags_have(std::string_view list, std::string_view name, std::string_view value) {
+bool tags_have(std::string_view list, std::string_view name, std::string_view value) noexcept {
   json::Cursor at(list);
   for (at.enter('['); at.next_element();) {
     const std::string_view tag = at.skip();
@@ -35,7 +37,7 @@ bool tags_have(std::string_view list, std::string_view name, std::string_view va
 
 }  // namespace
 
-bool has_dimension(std::string_view item, std::string_view name, std::string_view value) {
+bool has_dimension(std::string_view item, std::string_view name, std::string_view value) noexcept {
   if (json::kind_of(item) != json::Kind::object) return false;
   json::Cursor at(item);
   std::string_view member;
@@ -48,12 +50,30 @@ bool has_dimension(std::string_view item, std::string_view name, std::string_vie
   return false;
 }
 
+/// All of a segment were received by the same clocks.
+Wall EventsFilter::begin_of(const model::SegmentHeader& header) const noexcept {
+  const bool is_trusted = (header.flags & model::kSegmentTrusted) != 0;
+  if (!clocks) return {header.wall_ms, is_trusted};
+  return clocks->date(header.boot, is_trusted, header.wall_ms, header.mono_ms);
+}
+
 bool EventsFilter::may_hold(const model::SegmentReader& segment) const noexcept {
   if (data_id && !segment.may_hold(*data_id)) return false;
-  const model::SegmentHeader& header = segment.header();
-  if ((header.flags & model::kSegmentTrusted) == 0) return true;  // its records may be dated anew
-  if (since_ms && header.wall_ms + std::int64_t{header.time_span_ms} < *since_ms) return false;
-  return !until_ms || header.wall_ms < *until_ms;
+  const Wall begin = begin_of(segment.header());
+  if (since_ms && begin.unix_ms + std::int64_t{segment.header().time_span_ms} < *since_ms) return false;
+  return !until_ms || begin.unix_ms < *until_ms;
+}
+
+bool EventsFilter::is_before(const model::SegmentReader& segment) const noexcept {
+  if (!since_ms) return false;
+  const Wall begin = begin_of(segment.header());
+  return begin.trusted && begin.unix_ms + std::int64_t{segment.header().time_span_ms} < *since_ms - kClockSetBackMs;
+}
+
+std::optional<bool> EventsFilter::is_behind(const model::SegmentReader& segment) const noexcept {
+  const Wall begin = begin_of(segment.header());
+  if (!until_ms || !begin.trusted) return std::nullopt;
+  return begin.unix_ms >= *until_ms + kClockSetBackMs;
 }
 
 Wall EventsFilter::received(const model::SegmentHeader& header, const model::Record& record) const noexcept {
@@ -62,14 +82,16 @@ Wall EventsFilter::received(const model::SegmentHeader& header, const model::Rec
   return clocks->date(header.boot, is_trusted, record.wall_ms, record.mono_ms);
 }
 
-bool EventsFilter::matches(const model::SegmentHeader& header, const model::Record& record) const {
+bool EventsFilter::matches(const model::SegmentHeader& header, const model::Record& record) const noexcept {
   if (data_id && record.data_id != *data_id) return false;
   if (since_ms || until_ms) {
     const std::int64_t at = received(header, record).unix_ms;
     if ((since_ms && at < *since_ms) || (until_ms && at >= *until_ms)) return false;
   }
-  if (!text.empty() && record.json.find(text) == std::string_view::npos) return false;
-  return dimension_name.empty() || has_dimension(record.json, dimension_name, dimension_value);
+  if (!text.is_in(record.json)) return false;
+  return std::ranges::all_of(dimensions, [&](const Dimension& one) {
+    return one.value_somewhere.is_in(record.json) && has_dimension(record.json, one.name, one.value);
+  });
 }
 
 }  // namespace tocsin::api

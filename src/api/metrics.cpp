@@ -172,15 +172,14 @@ void expose_api(Exposition& out, const Counters& c) {
 }
 
 /// A series for each instance that was refused something; most have none.
-void expose_rejects(Exposition& out, const RejectBox& rejects, const std::vector<model::Instance>& instances) {
+void expose_rejects(Exposition& out, const RejectBox& rejects, const Activity& activity) {
   out.counter("tocsin_rejects_total", "Requests of known senders that were refused, since start", rejects.total());
   out.counter("tocsin_rejects_not_kept_total", "Refusals that found no room on their way to the reject box",
               rejects.left_out());
   out.family("tocsin_instance_rejects_total", "counter", "The same of one instance");
-  for (const model::Instance& instance : instances) {
-    if (const std::uint64_t count = rejects.rejects_of(instance.data_id); count != 0) {
-      out.sample("tocsin_instance_rejects_total", label("data_id", std::to_string(instance.data_id)), count);
-    }
+  for (const Activity::Slot& slot : activity.slots()) {
+    if (slot.total_rejects != 0)
+      out.sample("tocsin_instance_rejects_total", label("data_id", std::to_string(slot.data_id)), slot.total_rejects);
   }
 }
 
@@ -204,7 +203,7 @@ Reply get_metrics(const Services& services, Call& /*call*/) {
   expose_syslog(out, process.syslog);
   expose_sources(out, process.sources);
   expose_api(out, services.counters);
-  expose_rejects(out, services.rejects, daemon.view().registry->instances());
+  expose_rejects(out, services.rejects, services.activity);
   return response;
 }
 

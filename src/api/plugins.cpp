@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <charconv>
+#include <cmath>
 
+#include "src/api/look_back.hpp"
 #include "src/api/plugin_body.hpp"
 #include "src/api/resources.hpp"
 #include "src/json/writer.hpp"
@@ -44,21 +47,114 @@ const Instance* find_instance(const Services& services, const Call& call, Reply&
 
 namespace {
 
+double per_minute(std::uint64_t count, std::int64_t window_ms) noexcept {
+  return std::round(static_cast<double>(count) * 600'000.0 / static_cast<double>(window_ms)) / 10.0;
+}
+
+registry::Lately lately_of(const Services& services, std::int32_t data_id) {
+  constexpr std::int64_t kMinuteMs = 60'000;
+  using Heard = Activity::Heard;
+  using Seen = registry::Lately::Seen;
+  const Now now = services.parts.daemon.now();
+  const Activity::Slot* const slot = services.activity.find(data_id);
+  registry::Lately out;
+  if (slot == nullptr || slot->heard == Heard::never) {
+    out.seen = services.activity.looked_back().is_done() ? Seen::never : Seen::unknown;
+  } else {
+    const bool is_of_this_start = slot->heard == Heard::this_start;
+    const std::int64_t ago_ms = std::max<std::int64_t>(
+        is_of_this_start ? now.mono.ms() - slot->last_ms() : now.wall.unix_ms - slot->last_ms(), 0);
+    out.seen = Seen::yes;
+    out.last_seen_ms = is_of_this_start ? now.wall.unix_ms - ago_ms : slot->last_ms();
+    if (is_of_this_start || (slot->heard == Heard::before && now.wall.trusted)) out.silent_s = ago_ms / 1000;
+  }
+  if (slot == nullptr) return out;
+  const std::int64_t window_ms = std::max(services.activity.window_ms(now.mono), kMinuteMs);
+  out.rejects = slot->total_rejects;
+  out.events_per_minute = per_minute(slot->events(), window_ms);
+  out.requests_per_minute = per_minute(slot->requests(), window_ms);
+  out.rejects_per_minute = per_minute(slot->rejects(), window_ms);
+  return out;
+}
+
+/// Who was not heard in this start, and was not looked for in all of the log. nullopt: nobody.
+std::optional<LookBack> look_back_for_all(const Services& services) {
+  const LookedBack& so_far = services.activity.looked_back();
+  if (so_far.is_done()) return std::nullopt;
+  const core::View& view = services.parts.daemon.view();
+  std::vector<std::int32_t> wanted;
+  for (const Instance& instance : view.registry->instances()) {
+    const Activity::Slot* const slot = services.activity.find(instance.data_id);
+    if (slot == nullptr || slot->heard == Activity::Heard::never) wanted.push_back(instance.data_id);
+  }
+  if (wanted.empty()) return std::nullopt;
+  std::ranges::sort(wanted);
+  return LookBack(services.parts.daemon, so_far, std::move(wanted), view.clocks);
+}
+
+void keep_found(const Services& services, const LookBack& look_back) noexcept {
+  const auto& registry = *services.parts.daemon.view().registry;
+  for (const LookBack::Found& one : look_back.found()) {
+    const Instance* const instance = registry.instance(one.data_id);
+    const bool is_of_another = instance != nullptr && one.received.trusted &&
+                               one.received.unix_ms < instance->created_ms;  // which had this data id before
+    if (instance != nullptr && !is_of_another) services.activity.on_found(one.data_id, one.received);
+  }
+  services.activity.set_looked_back(look_back.place());
+}
+
+std::string list_json(const Services& services) {
+  std::string data;
+  json::Writer w(data);
+  w.object().name("items").array();
+  for (const Instance& instance : services.parts.daemon.view().registry->instances()) {
+    const registry::Lately lately = lately_of(services, instance.data_id);
+    registry::write_instance(w, instance, nullptr, false, &lately);
+  }
+  w.end_array().end_object();
+  return data;
+}
+
+/// The list, once the log was looked through for those that were not heard yet.
+class ListJob final : public core::Job {
+ public:
+  ListJob(const Services& services, const Call& call, LookBack look_back)
+      : services_(services), call_(call), look_back_(std::move(look_back)) {}
+
+  Result<bool> step(port::ReadTxn& txn) override { return look_back_.step(txn); }
+  /// Whatever became of it: the list itself needs no store.
+  void finish(const Status& /*outcome*/) noexcept override {
+    keep_found(services_, look_back_);
+    answer_guarded(services_, call_, {}, [&] { return list_json(services_); });
+  }
+
+ private:
+  const Services& services_;
+  Call call_;
+  LookBack look_back_;
+};
+
 /// One instance with its profile, which lies in the store.
 class InstanceJob final : public core::Job {
  public:
-  InstanceJob(const Services& services, const Call& call, Instance instance)
-      : services_(services), call_(call), instance_(std::move(instance)) {}
+  InstanceJob(const Services& services, const Call& call, Instance instance, std::optional<LookBack> look_back)
+      : services_(services), call_(call), instance_(std::move(instance)), look_back_(std::move(look_back)) {}
 
   Result<bool> step(port::ReadTxn& txn) override {
-    return registry::read_profile_into(profile_, txn, instance_.data_id);
+    if (!has_profile_) {
+      const auto read = registry::read_profile_into(profile_, txn, instance_.data_id);
+      has_profile_ = read.ok() && *read;
+      if (!has_profile_ || !look_back_) return read;
+    }
+    return look_back_->step(txn);
   }
   void finish(const Status& outcome) noexcept override {
+    if (look_back_) keep_found(services_, *look_back_);
     answer_guarded(services_, call_, outcome, [&] {
+      const registry::Lately lately = lately_of(services_, instance_.data_id);
       std::string data;
       json::Writer w(data);
-      registry::write_instance(w, instance_, &profile_, call_.who.role >= model::Role::admin,
-                               services_.rejects.rejects_of(instance_.data_id));
+      registry::write_instance(w, instance_, &profile_, call_.who.role >= model::Role::admin, &lately);
       return data;
     });
   }
@@ -68,6 +164,8 @@ class InstanceJob final : public core::Job {
   Call call_;
   Instance instance_;
   model::Profile profile_;
+  bool has_profile_ = false;
+  std::optional<LookBack> look_back_;
 };
 
 /// What asks for nothing but the change itself: an empty body.
@@ -87,20 +185,17 @@ Reply change_only(const Services& services, Call& call, InstanceChange what) {
 }  // namespace
 
 Reply get_plugins(const Services& services, Call& call) {
-  std::string data;
-  json::Writer w(data);
-  w.object().name("items").array();
-  for (const Instance& instance : services.parts.daemon.view().registry->instances())
-    registry::write_instance(w, instance, nullptr, false, services.rejects.rejects_of(instance.data_id));
-  w.end_array().end_object();
-  return call.succeed(data);
+  auto look_back = look_back_for_all(services);
+  if (look_back && services.parts.daemon.post(std::make_unique<ListJob>(services, call, *std::move(look_back))))
+    return std::nullopt;
+  return call.succeed(list_json(services));
 }
 
 Reply get_plugin(const Services& services, Call& call) {
   Reply refusal;
   const Instance* found = find_instance(services, call, refusal);
   if (found == nullptr) return refusal;
-  return post_job(services, call, std::make_unique<InstanceJob>(services, call, *found));
+  return post_job(services, call, std::make_unique<InstanceJob>(services, call, *found, look_back_for_all(services)));
 }
 
 Reply post_plugins(const Services& services, Call& call) {

@@ -9,10 +9,11 @@
 
 namespace tocsin::api {
 
-/// What the handlers ask of the daemon around them. io thread only; none of these blocks.
+/// What the handlers ask of the daemon around them. io thread only, but for now(); none of these blocks.
 class Daemon {
  public:
   virtual ~Daemon() = default;
+  /// Jobs ask it too, on the reader thread.
   [[nodiscard]] virtual Now now() const noexcept = 0;
   /// Hands an input to the writer. False: the intake is full (answer 503 with Retry-After); `input` is untouched then.
   [[nodiscard]] virtual bool post(core::Input&& input) noexcept = 0;

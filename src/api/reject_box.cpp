@@ -2,9 +2,7 @@
 #include "src/api/reject_box.hpp"
 
 #include <algorithm>
-#include <limits>
 #include <new>
-#include <utility>
 
 #include "src/api/reject_text.hpp"
 #include "src/model/facts.hpp"
@@ -12,52 +10,19 @@
 namespace tocsin::api {
 namespace {
 
-constexpr std::int64_t kHalfMs = kRejectWindowMs / 2;
-
 std::pmr::memory_resource* resource_of(Budget* memory) noexcept {
   return memory != nullptr ? memory : std::pmr::null_memory_resource();
 }
 
 }  // namespace
 
-RejectBox::RejectBox(Budget* memory, std::uint32_t alert_percent) noexcept
-    : memory_(memory), alert_percent_(alert_percent), slots_(resource_of(memory)), waiting_(resource_of(memory)) {}
-
-void RejectBox::Half::add(std::uint16_t Half::*which) noexcept {
-  if (this->*which == std::numeric_limits<std::uint16_t>::max()) {
-    requests /= 2;
-    rejects /= 2;
-  }
-  ++(this->*which);
-}
-
-RejectBox::Slot* RejectBox::slot_of(std::int32_t data_id) noexcept {
-  const auto at = std::ranges::lower_bound(slots_, data_id, {}, &Slot::data_id);
-  if (at != slots_.end() && at->data_id == data_id) return &*at;
-  if (memory_ == nullptr || slots_.size() >= model::kInstancesMax) return nullptr;
-  const auto place = at - slots_.begin();
-  try {
-    // All of them at once: growing would need the old and the new.
-    slots_.reserve(model::kInstancesMax);
-    Slot slot;
-    slot.data_id = data_id;
-    return &*slots_.insert(slots_.begin() + place, slot);
-  } catch (const std::bad_alloc&) {
-    return nullptr;  // the intake is full; a later request of it is counted
-  }
-}
-
-void RejectBox::count(std::int32_t data_id) noexcept {
-  if (Slot* slot = slot_of(data_id)) slot->now.add(&Half::requests);
-}
+RejectBox::RejectBox(Budget* memory, Activity& activity, std::uint32_t alert_percent) noexcept
+    : memory_(memory), activity_(activity), alert_percent_(alert_percent), waiting_(resource_of(memory)) {}
 
 void RejectBox::take(const Refusal& refusal, Wall now) noexcept {
   if (memory_ == nullptr) return;
   ++total_;
-  if (Slot* slot = slot_of(refusal.data_id)) {
-    slot->now.add(&Half::rejects);
-    if (slot->total_rejects != std::numeric_limits<std::uint32_t>::max()) ++slot->total_rejects;
-  }
+  activity_.on_reject(refusal.data_id);
   try {
     add(refusal, now);
   } catch (const std::bad_alloc&) {
@@ -96,23 +61,11 @@ void RejectBox::add(const Refusal& refusal, Wall now) {
   }
 }
 
-void RejectBox::turn_halves(Monotonic now) noexcept {
-  if (!half_began_) half_began_ = now;
-  for (int n = 0; n < 2 && now >= half_began_->after_ms(kHalfMs); ++n) {
-    half_began_ = half_began_->after_ms(kHalfMs);
-    ++halves_;
-    for (Slot& slot : slots_) {
-      slot.before = std::exchange(slot.now, {});
-    }
-  }
-  if (now >= half_began_->after_ms(kHalfMs)) half_began_ = now;
-}
-
 bool RejectBox::is_over(const Slot& slot, bool was_over) const noexcept {
   if (alert_percent_ == 0) return false;
   const std::uint64_t requests = slot.requests();
   // Few requests say little, so it stays as it was; a whole window without a refused one ends it.
-  if (requests < kRejectRequestsMin) return was_over && (slot.rejects() > 0 || halves_ < 2);
+  if (requests < kRejectRequestsMin) return was_over && (slot.rejects() > 0 || activity_.halves() < 2);
   // What is open ends at half of it, so that a share near the limit is one alert and not many.
   return slot.rejects() * 200 > requests * alert_percent_ * (was_over ? 1 : 2);
 }
@@ -125,9 +78,9 @@ std::vector<core::RejectAlarm> RejectBox::alarms(const registry::Registry& regis
     if (over == was_over || out.size() >= kRejectAlarmsPerWriteMax) return;
     out.push_back({slot.data_id, over, slot.requests(), slot.rejects()});
   };
-  for (const Slot& slot : slots_) judge(slot, std::ranges::binary_search(open, slot.data_id));
+  for (const Slot& slot : activity_.slots()) judge(slot, std::ranges::binary_search(open, slot.data_id));
   for (const std::int32_t data_id : open) {
-    if (std::ranges::binary_search(slots_, data_id, {}, &Slot::data_id)) continue;
+    if (activity_.find(data_id) != nullptr) continue;
     Slot silent;
     silent.data_id = data_id;
     judge(silent, true);
@@ -138,11 +91,7 @@ std::vector<core::RejectAlarm> RejectBox::alarms(const registry::Registry& regis
 std::optional<core::TakeRejects> RejectBox::take_due(Monotonic now, const registry::Registry& registry,
                                                      const core::RejectAlarms& open, bool is_last) {
   if (memory_ == nullptr) return std::nullopt;
-  turn_halves(now);
-  if (registry.generation() != generation_) {
-    generation_ = registry.generation();
-    std::erase_if(slots_, [&](const Slot& slot) { return registry.instance(slot.data_id) == nullptr; });
-  }
+  activity_.turn(now, registry);
   if (!is_last && written_ && now < written_->after_ms(kRejectWriteMs)) return std::nullopt;
   core::TakeRejects out(memory_);
   out.alarms = alarms(registry, open);
@@ -155,11 +104,6 @@ std::optional<core::TakeRejects> RejectBox::take_due(Monotonic now, const regist
 void RejectBox::give_back(core::TakeRejects&& what) noexcept {
   waiting_.swap(what.refused);
   written_.reset();
-}
-
-std::uint64_t RejectBox::rejects_of(std::int32_t data_id) const noexcept {
-  const auto at = std::ranges::lower_bound(slots_, data_id, {}, &Slot::data_id);
-  return at != slots_.end() && at->data_id == data_id ? at->total_rejects : 0;
 }
 
 bool post_rejects(RejectBox& box, Daemon& daemon, bool is_last) {

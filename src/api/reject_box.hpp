@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "src/api/activity.hpp"
 #include "src/api/ports.hpp"
 #include "src/base/budget.hpp"
 #include "src/base/time.hpp"
@@ -16,22 +17,24 @@
 
 namespace tocsin::api {
 
-inline constexpr std::size_t kRefusedWaitingMax = 16;        ///< pairs of instance and reason between two writes
-inline constexpr std::int64_t kRejectWriteMs = 10'000;       ///< from one write to the next, at least
-inline constexpr std::int64_t kRejectWindowMs = 5 * 60'000;  ///< at most so long back the share of rejects looks
-inline constexpr std::uint64_t kRejectRequestsMin = 20;      ///< in the window, before the share says anything
+inline constexpr std::size_t kRefusedWaitingMax = 16;               ///< pairs of instance and reason between two writes
+inline constexpr std::int64_t kRejectWriteMs = 10'000;              ///< from one write to the next, at least
+inline constexpr std::int64_t kRejectWindowMs = kActivityWindowMs;  ///< at most so long back the share of rejects looks
+inline constexpr std::uint64_t kRejectRequestsMin = 20;             ///< in the window, before the share says anything
 inline constexpr std::size_t kRejectAlarmsPerWriteMax = 16;
 
 /// What was refused of senders that had shown who they are, until a turn writes it. A refusal of a sender that is not
 /// known is none of these.
 ///
-/// Memory: `memory` and nothing else: 16 bytes for each of kInstancesMax instances, the rest for what waits, also on
-/// its way to the writer. What finds no room there is counted, not kept. Threads: io; what take_due() gives may be
-/// freed on any.
+/// How many they were of an instance's requests is Activity's to know.
+///
+/// Memory: `memory` and nothing else, for what waits, also on its way to the writer. What finds no room there is
+/// counted, not kept. Threads: io; what take_due() gives may be freed on any.
 class RejectBox {
  public:
-  /// `memory` outlives the box and what it gave; null: nothing is kept or counted. alert_percent 0: no alert.
-  RejectBox(Budget* memory, std::uint32_t alert_percent) noexcept;
+  /// `memory` outlives the box and what it gave, `activity` the box; null: nothing is kept or counted. alert_percent 0:
+  /// no alert.
+  RejectBox(Budget* memory, Activity& activity, std::uint32_t alert_percent) noexcept;
 
   struct Refusal {
     std::int32_t data_id = 0;
@@ -44,7 +47,7 @@ class RejectBox {
     bool is_json = true;          ///< the body
   };
   /// A request of a sender that is known, whatever becomes of it.
-  void count(std::int32_t data_id) noexcept;
+  void count(std::int32_t data_id) noexcept { activity_.on_request(data_id); }
   /// One of them was refused.
   void take(const Refusal& refusal, Wall now) noexcept;
 
@@ -54,41 +57,21 @@ class RejectBox {
   /// The writer had no room for it: it waits on.
   void give_back(core::TakeRejects&& what) noexcept;
 
-  [[nodiscard]] std::uint64_t total() const noexcept { return total_; }         ///< since start
-  [[nodiscard]] std::uint64_t left_out() const noexcept { return left_out_; }   ///< not kept, for want of room
-  [[nodiscard]] std::uint64_t rejects_of(std::int32_t data_id) const noexcept;  ///< since start
+  [[nodiscard]] std::uint64_t total() const noexcept { return total_; }        ///< since start
+  [[nodiscard]] std::uint64_t left_out() const noexcept { return left_out_; }  ///< not kept, for want of room
 
  private:
-  /// Requests and rejects of an instance in a half of the window. When there are too many both are halved: it is their
-  /// share that counts.
-  struct Half {
-    std::uint16_t requests = 0;
-    std::uint16_t rejects = 0;
-    void add(std::uint16_t Half::*which) noexcept;
-  };
-  struct Slot {
-    std::int32_t data_id = 0;
-    Half now;
-    Half before;
-    std::uint32_t total_rejects = 0;
-    [[nodiscard]] std::uint64_t requests() const noexcept { return std::uint64_t{now.requests} + before.requests; }
-    [[nodiscard]] std::uint64_t rejects() const noexcept { return std::uint64_t{now.rejects} + before.rejects; }
-  };
-  [[nodiscard]] Slot* slot_of(std::int32_t data_id) noexcept;
+  using Slot = Activity::Slot;
   void add(const Refusal& refusal, Wall now);
-  void turn_halves(Monotonic now) noexcept;
   [[nodiscard]] std::vector<core::RejectAlarm> alarms(const registry::Registry& registry,
                                                       const core::RejectAlarms& open) const;
   [[nodiscard]] bool is_over(const Slot& slot, bool was_over) const noexcept;
 
   Budget* memory_;
+  Activity& activity_;
   std::uint32_t alert_percent_;
-  std::pmr::vector<Slot> slots_;  ///< by data id
   std::pmr::vector<core::Refused> waiting_;
-  std::optional<Monotonic> half_began_;
-  std::uint32_t halves_ = 0;  ///< ended since start
   std::optional<Monotonic> written_;
-  std::uint64_t generation_ = 0;
   std::uint64_t total_ = 0;
   std::uint64_t left_out_ = 0;
 };

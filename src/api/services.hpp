@@ -41,7 +41,7 @@ struct Parts {
   std::int32_t bk_biz_id = 2;               ///< of new instances
   std::int32_t bk_cloud_id = 0;             ///< where the addresses of this site are
   int timezone_offset_minutes = 0;          ///< of time texts without a zone in standard events
-  Budget* reject_memory = nullptr;          ///< null: no reject box
+  Budget* reject_memory = nullptr;          ///< also for what instances did lately; null: neither, and no reject box
   std::uint32_t reject_alert_percent = 10;  ///< of an instance's requests; 0: no alert
 };
 
@@ -71,6 +71,7 @@ struct Services {
   Counters& counters;
   std::string& emergency_room;  ///< for an answer when there is no memory; given away with it, taken anew by the api
   const RejectBox& rejects;
+  Activity& activity;
   Replayer& replayer;
 
   /// Answers a call that waits, marked with the state of the clock.

@@ -47,7 +47,7 @@ inline constexpr std::size_t kLedgerLines = 14;
       {"small_bodies", ledger.small_bodies, "request bodies that never wait"},
       {"body_pool", ledger.body_pool, "request bodies that reserve their length before they are read"},
       {"intake", ledger.intake, "checked requests that wait for a turn"},
-      {"rejects", ledger.rejects, "refusals on their way to the reject box, and how many each instance had"},
+      {"rejects", ledger.rejects, "refusals on their way to the reject box, and what each instance did lately"},
       {"parser", ledger.parser, "the JSON parser and its output for one largest body"},
       {"profiles", ledger.profiles, "compiled profiles of alert sources, and their regular expressions"},
       {"turn", ledger.turn, "dirty pages and scratch of the one write transaction"},

@@ -23,7 +23,9 @@ struct Answer {
   ReplyTo reply;
   std::optional<Errc> refused;  ///< empty: done and durable
   std::string data;             ///< done: JSON for `data` (may be empty); refused: words for people
-  std::int32_t data_id = 0;     ///< of a refused push
+  std::int32_t data_id = 0;     ///< of a push
+  std::uint32_t events = 0;     ///< of a push that is done: how many are on flash that were not there before
+  Monotonic received{};         ///< and when it came
 };
 
 inline constexpr std::size_t kBootClocksMax = 64;  ///< boots whose records can still be re-dated

@@ -123,11 +123,17 @@ Status Core::Turn::apply_push(Input& input, Push& push) {
     return {};
   }
   std::vector<Outcome> outcomes;
+  const std::uint64_t accepted_before = accepted_;
   if (has_items) {
     if (has_key(batch)) keys_.push_back({ingest::bucket_of_key(batch.request_id), batch.items.front().id_hash});
     if (auto done = append_items(push, *registry_->instance(batch.data_id), outcomes); !done.ok()) return done;
   }
+  if (input.reply.ticket == 0) return {};
   answer(input, push.wants_outcomes ? outcomes_json(push, outcomes) : std::string{});
+  Answer& given = answers_.back();
+  given.data_id = batch.data_id;
+  given.events = static_cast<std::uint32_t>(accepted_ - accepted_before);
+  given.received = batch.received.mono;
   return {};
 }
 

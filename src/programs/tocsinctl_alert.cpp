@@ -27,7 +27,7 @@ int list(Context& context, const Args& args) {
   if (args.has("--state")) query.add("state", args.get("--state"));
   const auto limit = limit_of(context, args);
   if (!limit) return kWrongUsage;
-  const auto pages = fetch_pages(context, "/api/v1/alerts", query, *limit);
+  const auto pages = fetch_pages(context, "/api/v1/alerts", query, {.limit = *limit});
   if (!pages) return kFailed;
   print_entries(context, args.format, pages->entries(),
                 {{"ID", {"id"}},

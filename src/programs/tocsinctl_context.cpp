@@ -120,6 +120,7 @@ bool Context::daemon_is_there() {
 }
 
 std::string cell_of(const Value& entry, const Column& column) {
+  if (column.make != nullptr) return column.make(entry);
   for (const std::string_view path : column.members) {
     const Value value = at(entry, path);
     if (value.kind() != json::Kind::null) return value.shown();

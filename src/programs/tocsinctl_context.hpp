@@ -59,6 +59,7 @@ class Context {
 struct Column {
   std::string_view title;
   std::vector<std::string_view> members;
+  std::string (*make)(const Value& entry) = nullptr;  ///< where no member says it; null: the members do
 };
 [[nodiscard]] std::string cell_of(const Value& entry, const Column& column);
 

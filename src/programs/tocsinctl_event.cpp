@@ -15,11 +15,14 @@ namespace {
 
 constexpr auto kPollEvery = std::chrono::seconds(1);
 constexpr std::size_t kShownAtFirst = 10;
+constexpr std::size_t kPagesAtFirst = 5;  // who waits for what comes does not wait for a look through a long log
 constexpr std::size_t kReadAtOnce = 1000;
 
 constexpr Option kPlugin{"--plugin", Takes::text, "INSTANCE", "only events of this source"};
 constexpr Option kText{"--text", Takes::text, "TEXT", "only events that contain this text"};
-constexpr Option kDimension{"--dimension", Takes::text, "k=v", "only events with this dimension"};
+constexpr Option kDimension{
+    "--dimension", Takes::text, "k=v", "only events with this dimension; given again: and this one, at most 8", {},
+    true};
 
 constexpr std::array kTailOptions = {
     kPlugin, kText, kDimension, Option{"--limit", Takes::integer, "N", "end after so many events (default: never)"}};
@@ -29,7 +32,7 @@ constexpr std::array kQueryOptions = {
     Option{"--until", Takes::text, "TIME", "received before this time"},
     kText,
     kDimension,
-    Option{"--limit", Takes::integer, "N", "at most so many (default: 100)"},
+    Option{"--limit", Takes::integer, "N", "at most so many, of the whole log if need be (default: 100)"},
     Option{"--cursor", Takes::text, "C", "go on where an earlier query ended"},
 };
 
@@ -46,7 +49,8 @@ std::vector<Column> columns() {
 
 /// False: the usage is wrong, or INSTANCE names none; `exit_code` says which.
 bool add_filters(Context& context, const Args& args, Query& query, int& exit_code) {
-  if (args.has("--dimension") && args.get("--dimension").find('=') == std::string_view::npos) {
+  for (const std::string& dimension : args.all("--dimension")) {
+    if (dimension.find('=') != std::string::npos) continue;
     context.fail("--dimension takes k=v");
     exit_code = kWrongUsage;
     return false;
@@ -59,10 +63,11 @@ bool add_filters(Context& context, const Args& args, Query& query, int& exit_cod
     }
     query.add("plugin", *data_id);
   }
-  for (const char* name : {"since", "until", "text", "dimension"}) {
+  for (const char* name : {"since", "until", "text"}) {
     const std::string option = std::string("--") + name;
     if (args.has(option)) query.add(name, to_utf8(args.get(option)));
   }
+  for (const std::string& dimension : args.all("--dimension")) query.add("dimension", to_utf8(dimension));
   return true;
 }
 
@@ -72,9 +77,14 @@ int query(Context& context, const Args& args) {
   const auto limit = limit_of(context, args);
   if (!limit) return kWrongUsage;
   if (!add_filters(context, args, filters, exit_code)) return exit_code;
-  const auto pages = fetch_pages(context, "/api/v1/events", filters, *limit, std::string(args.get("--cursor")));
+  Interrupts interrupts;  // a look through a long log can be cut short, and what was found is shown
+  const auto pages = fetch_pages(context, "/api/v1/events", filters, {.limit = *limit, .interrupts = &interrupts},
+                                 std::string(args.get("--cursor")));
   if (!pages) return kFailed;
   print_entries(context, args.format, pages->entries(), columns());
+  if (pages->interrupted) {
+    return context.fail("interrupted: these are not all; go on with --cursor " + pages->cursor);
+  }
   say_when_cut(context, args, "/api/v1/events", filters, *pages);
   return kDone;
 }
@@ -94,7 +104,10 @@ class Tail {
       most = *limit;
     }
     if (!add_filters(context_, args_, filters, exit_code)) return exit_code;
-    auto printed = print_new(filters, std::min(most, kShownAtFirst), most);
+    const auto begin = newest_seq();
+    if (!begin) return kFailed;
+    auto printed = print_new(filters, {.limit = std::min(most, kShownAtFirst), .pages_max = kPagesAtFirst}, most);
+    seen_seq_ = std::max(seen_seq_, *begin);
     while (printed && *printed < most) {
       const auto newest = newest_seq();
       if (!newest) return kFailed;
@@ -104,7 +117,7 @@ class Tail {
       }
       Query next = filters;
       next.add("after_seq", std::to_string(seen_seq_));
-      const auto more = print_new(next, kReadAtOnce, most - *printed);
+      const auto more = print_new(next, {.limit = kReadAtOnce}, most - *printed);
       if (!more) return kFailed;
       *printed += *more;
       // What the filters refused is not looked at again.
@@ -121,8 +134,8 @@ class Tail {
     return entries.empty() ? 0 : seq_of(entries.front());
   }
 
-  std::optional<std::size_t> print_new(const Query& query, std::size_t limit, std::size_t most) {
-    const auto pages = fetch_pages(context_, "/api/v1/events", query, limit);
+  std::optional<std::size_t> print_new(const Query& query, const FollowUntil& until, std::size_t most) {
+    const auto pages = fetch_pages(context_, "/api/v1/events", query, until);
     if (!pages) return std::nullopt;
     auto entries = pages->entries();
     std::stable_sort(entries.begin(), entries.end(),
@@ -163,7 +176,8 @@ int tail(Context& context, const Args& args) { return Tail(context, args).run();
 constexpr std::array kEventCommands = {
     Command{"events tail", "", 0, 0, "The newest events, then each as it comes; JSON: one object a line.", kTailOptions,
             tail},
-    Command{"events query", "", 0, 0, "Stored events.", kQueryOptions, query},
+    Command{"events query", "", 0, 0, "Stored events, newest first; Ctrl-C ends a long look and shows what was found.",
+            kQueryOptions, query},
     Command{"explain",
             "INSTANCE FILE",
             2,

@@ -12,12 +12,12 @@ std::optional<std::size_t> limit_of(Context& context, const Args& args) {
   return std::nullopt;
 }
 
-std::optional<Pages> fetch_pages(Context& context, const std::string& path, const Query& query, std::size_t limit,
-                                 std::string cursor) {
+std::optional<Pages> fetch_pages(Context& context, const std::string& path, const Query& query,
+                                 const FollowUntil& until, std::string cursor) {
   Pages out;
   std::int64_t damaged = 0;
-  while (out.size() < limit) {
-    const std::size_t missing = limit - out.size();
+  for (std::size_t pages = 0; out.size() < until.limit && pages < until.pages_max; ++pages) {
+    const std::size_t missing = until.limit - out.size();
     Query page = query;
     page.add("limit", std::to_string(std::min<std::size_t>(missing, kPageEntries)));
     if (!cursor.empty()) page.add("cursor", cursor);
@@ -29,6 +29,10 @@ std::optional<Pages> fetch_pages(Context& context, const std::string& path, cons
     std::string next_cursor = next.kind() == json::Kind::null ? "" : next.shown();
     out.cursor = next_cursor == cursor ? "" : next_cursor;
     if (out.cursor.empty()) break;
+    if (until.interrupts != nullptr && until.interrupts->wait(std::chrono::milliseconds(0))) {
+      out.interrupted = out.size() < until.limit;
+      break;
+    }
     cursor = std::move(next_cursor);
   }
   if (damaged > 0) context.fail(std::to_string(damaged) + " damaged records are left out");
@@ -41,8 +45,11 @@ void say_when_cut(Context& context, const Args& args, const std::string& path, c
   next.add("limit", "1");
   next.add("cursor", pages.cursor);
   const auto data = context.get(path + next.text());
-  if (!data || entries_of(*data).empty()) return;
-  context.err << "tocsinctl: " << pages.size() << " shown, more exist: --limit N\n";
+  if (!data) return;
+  const bool is_found = !entries_of(*data).empty();
+  if (!is_found && data->member("cursor").kind() == json::Kind::null) return;
+  context.err << "tocsinctl: " << pages.size() << (is_found ? " shown, more exist" : " shown, more may exist")
+              << ": --limit N\n";
 }
 
 }  // namespace tocsin::ctl

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "src/programs/tocsinctl_bench_load.hpp"
 #include "src/programs/tocsinctl_context.hpp"
 
 namespace tocsin::ctl {
@@ -22,7 +23,8 @@ class Pages {
       kept_.push_back(std::make_unique<std::string>(entries[i].written()));
   }
   [[nodiscard]] std::size_t size() const noexcept { return kept_.size(); }
-  std::string cursor;  ///< where the next entry would be; empty: there is none
+  std::string cursor;        ///< where the next entry would be; empty: there is none
+  bool interrupted = false;  ///< by a signal, before `limit` entries were there or the end
   [[nodiscard]] std::vector<Value> entries() const {
     std::vector<Value> out;
     for (const auto& one : kept_) out.emplace_back(*one);
@@ -36,12 +38,18 @@ class Pages {
 /// --limit, 100 when absent. nullopt: not from 1 to kLimitMax, and said so on err.
 [[nodiscard]] std::optional<std::size_t> limit_of(Context& context, const Args& args);
 
-/// Follows the cursor of {"items", "cursor"} until there is none or `limit` entries are there. nullopt: said so on err.
+/// When to stop following a cursor, besides.
+struct FollowUntil {
+  std::size_t limit = 0;             ///< entries
+  std::size_t pages_max = SIZE_MAX;  ///< a page may be empty and not the last
+  Interrupts* interrupts = nullptr;  ///< asked after each page; null: a signal ends the program
+};
+/// Follows the cursor of {"items", "cursor"} until there is none. nullopt: said so on err.
 [[nodiscard]] std::optional<Pages> fetch_pages(Context& context, const std::string& path, const Query& query,
-                                               std::size_t limit, std::string cursor = {});
+                                               const FollowUntil& until, std::string cursor = {});
 
 /// One line on err when the default limit has cut the list, so that nobody takes a part for the whole; who gave --limit
-/// knows. May ask the daemon once more.
+/// knows. May ask the daemon once more, for one page.
 void say_when_cut(Context& context, const Args& args, const std::string& path, const Query& query, const Pages& pages);
 
 }  // namespace tocsin::ctl

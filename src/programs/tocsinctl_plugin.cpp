@@ -122,6 +122,24 @@ int check(Context& context, const Args& args) {
   return kDone;
 }
 
+std::string duration_text(std::int64_t seconds) {
+  constexpr std::array<std::pair<std::int64_t, const char*>, 3> kUnits{{{86'400, " d"}, {3'600, " h"}, {60, " min"}}};
+  for (const auto& [unit, name] : kUnits) {
+    if (seconds >= 2 * unit) return std::to_string(seconds / unit) + name;
+  }
+  return std::to_string(seconds) + " s";
+}
+
+/// Whether data comes, at a glance.
+std::string last_seen(const Value& instance) {
+  constexpr std::int64_t kNoDataS = 300;
+  const std::string seen = instance.member("seen").text().value_or("");
+  if (seen != "yes") return seen.empty() ? "-" : seen;
+  const auto silent_s = instance.member("silent_s").integer();
+  if (!silent_s) return instance.member("last_seen").shown() + ", by a clock that was not set";
+  return *silent_s < kNoDataS ? duration_text(*silent_s) + " ago" : "no data for " + duration_text(*silent_s);
+}
+
 int list_plugins(Context& context, const Args& args) {
   const auto data = context.get("/api/v1/plugins");
   if (!data) return kFailed;
@@ -135,6 +153,8 @@ int list_plugins(Context& context, const Args& args) {
                  {"LANE", {"lane"}},
                  {"MAX RATE", {"max_rate"}},
                  {"ENABLED", {"enabled"}},
+                 {"LAST SEEN", {}, last_seen},
+                 {"EVENTS/MIN", {"events_per_minute"}},
                  {"REJECTS", {"rejects"}}});
   return kDone;
 }
@@ -145,6 +165,7 @@ int show_plugin(Context& context, const Args& args) {
   const auto data = context.get("/api/v1/plugins/" + percent_encoded(*data_id));
   if (!data) return kFailed;
   print_object(context, args.format, *data);
+  if (args.format == Format::table) context.out << "heard: " << last_seen(*data) << "\n";
   return kDone;
 }
 

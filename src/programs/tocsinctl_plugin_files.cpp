@@ -151,7 +151,7 @@ int export_plugins(Context& context, const Args& args) {
     cursor = std::to_string(to_integer(*data_id).value_or(1) - 1);
     limit = 1;
   }
-  const auto pages = fetch_pages(context, "/api/v1/plugin_export", query, limit, cursor);
+  const auto pages = fetch_pages(context, "/api/v1/plugin_export", query, {.limit = limit}, cursor);
   if (!pages) return kFailed;
   const auto entries = pages->entries();
   const bool is_there = args.arguments.empty() || (!entries.empty() && entries[0].member("data_id").integer() ==

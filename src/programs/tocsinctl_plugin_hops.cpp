@@ -141,7 +141,7 @@ class PluginTest {
   }
 
   bool find_alert(std::optional<TestAlert>& out) {
-    const auto pages = fetch_pages(context_, "/api/v1/alerts", Query(), kAlertsLookedAt);
+    const auto pages = fetch_pages(context_, "/api/v1/alerts", Query(), {.limit = kAlertsLookedAt});
     if (pages) out = open_test_alert(pages->entries(), data_id_);
     return pages.has_value();
   }

@@ -23,7 +23,7 @@ int list_rejects(Context& context, const Args& args) {
     if (!data_id) return kFailed;
     query.add("plugin", *data_id);
   }
-  const auto pages = fetch_pages(context, "/api/v1/rejects", query, *limit);
+  const auto pages = fetch_pages(context, "/api/v1/rejects", query, {.limit = *limit});
   if (!pages) return kFailed;
   print_entries(context, args.format, pages->entries(),
                 {{"ID", {"id"}},

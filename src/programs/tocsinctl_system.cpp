@@ -54,7 +54,7 @@ int audit_verify(Context& context, const Args& args) {
 int audit_tail(Context& context, const Args& args) {
   const auto limit = limit_of(context, args);
   if (!limit) return kWrongUsage;
-  const auto pages = fetch_pages(context, "/api/v1/audit", Query(), *limit);
+  const auto pages = fetch_pages(context, "/api/v1/audit", Query(), {.limit = *limit});
   if (!pages) return kFailed;
   print_entries(context, args.format, pages->entries(),
                 {{"ROW", {"index"}},

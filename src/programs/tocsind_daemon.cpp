@@ -293,6 +293,7 @@ void TocsinDaemon::apply(TurnReport& report) {
   view_ = std::move(report.view);
   gauges_ = report.gauges;
   for (core::Answer& answer : report.effects.answers) {
+    api_->count_stored(answer);
     if (!syslog_->take_answer(answer) && !sources_.take_answer(answer)) api_->on_answer(std::move(answer));
   }
   for (auto& upstream : upstreams_) upstream->on_view(view_);

@@ -24,10 +24,25 @@ void write_profile(json::Writer& w, const model::Profile& profile, bool shows_pa
   }
 }
 
+void write_lately(json::Writer& w, const Lately& lately) {
+  w.name("rejects").number(lately.rejects);
+  const bool is_seen = lately.seen == Lately::Seen::yes;
+  w.member("seen", is_seen ? "yes" : lately.seen == Lately::Seen::never ? "never" : "unknown");
+  w.name("last_seen");
+  is_seen ? w.time(lately.last_seen_ms) : w.null();
+  w.name("last_seen_ms");
+  is_seen ? w.number(lately.last_seen_ms) : w.null();
+  w.name("silent_s");
+  lately.silent_s ? w.number(*lately.silent_s) : w.null();
+  w.name("events_per_minute").real(lately.events_per_minute);
+  w.name("requests_per_minute").real(lately.requests_per_minute);
+  w.name("rejects_per_minute").real(lately.rejects_per_minute);
+}
+
 }  // namespace
 
 void write_instance(json::Writer& w, const model::Instance& i, const model::Profile* profile, bool shows_secrets,
-                    std::optional<std::uint64_t> rejects) {
+                    const Lately* lately) {
   w.object().name("data_id").number(i.data_id).member("plugin_id", i.plugin_id).member("name", i.name);
   w.name("bk_biz_id").number(i.bk_biz_id).member("type", model::to_text(i.type));
   w.name("alert").number(std::int32_t{i.alert}).member("lane", model::to_text(i.lane));
@@ -42,7 +57,7 @@ void write_instance(json::Writer& w, const model::Instance& i, const model::Prof
   w.name("strict").boolean(i.strict).name("rewrite_cloud").boolean(i.rewrite_cloud);
   if (profile != nullptr) write_profile(w, *profile, shows_secrets, shows_secrets || !is_pull(i.plugin_type));
   write_old_token(w, i);
-  if (rejects) w.name("rejects").number(*rejects);
+  if (lately != nullptr) write_lately(w, *lately);
   w.name("created").time(i.created_ms).name("created_ms").number(i.created_ms);
   w.name("updated").time(i.updated_ms).name("updated_ms").number(i.updated_ms).end_object();
 }

@@ -14,11 +14,22 @@
 /// Instances as the operator API shows them.
 namespace tocsin::registry {
 
+/// What it did lately.
+struct Lately {
+  enum class Seen : std::uint8_t { yes, never, unknown };
+  std::uint64_t rejects = 0;  ///< requests of it refused since start
+  Seen seen = Seen::unknown;  ///< unknown: the log was not looked through to its begin yet
+  std::int64_t last_seen_ms = 0;
+  std::optional<std::int64_t> silent_s;  ///< nullopt: no clock says how long that is ago
+  double events_per_minute = 0;          ///< stored
+  double requests_per_minute = 0;
+  double rejects_per_minute = 0;
+};
+
 /// Everything that the snapshot knows of one, never a token or its hash; with `profile` also that. What may hold
-/// secrets of others (parameters, and how a source is polled) is null unless `shows_secrets`. `rejects`: how many of
-/// its requests were refused since start; nullopt: not said.
+/// secrets of others (parameters, and how a source is polled) is null unless `shows_secrets`.
 void write_instance(json::Writer& w, const model::Instance& instance, const model::Profile* profile = nullptr,
-                    bool shows_secrets = false, std::optional<std::uint64_t> rejects = std::nullopt);
+                    bool shows_secrets = false, const Lately* lately = nullptr);
 
 /// What of an instance an import takes again: each member with its JSON, what the profile does not say left out.
 struct Setting {

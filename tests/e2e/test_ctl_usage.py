@@ -4,6 +4,7 @@ import http.server
 import json
 import os
 import pathlib
+import signal
 import socketserver
 import subprocess
 import threading
@@ -333,6 +334,25 @@ def test_events_query_passes_its_filters(daemon):
     assert daemon.asked[-1][2] == {"plugin": "10000001", "since": "2026-01-01T00:00:00+08:00", "text": "磁盘 &", "dimension": "k=a=b",
                                    "limit": "100"}
     assert got.stdout.splitlines()[1] == "4    2026-01-01T00:00:00.000Z  10000001  e      t       c [31m"
+
+
+def test_events_query_goes_on_over_empty_pages_and_shows_what_it_has_when_stopped(daemon):
+    running = []
+
+    def answer(_method, _path, query, _body):
+        at = int(query.get("cursor", "b100")[1:])
+        if at == 90 and running:
+            running[0].send_signal(signal.SIGINT)
+        return good({"items": [{"seq": at}] if at == 95 else [], "complete": at == 1, "cursor": f"b{at - 1}" if at > 1 else None})
+    daemon.answer = answer
+    assert [one["seq"] for one in ctl_json("events", "query", daemon=daemon)] == [95]
+    assert len(daemon.asked) == 100
+    with subprocess.Popen([BIN / "tocsinctl", "--socket", daemon.server_address, "--format", "json", "events", "query"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        running.append(process)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, json.loads(out)) == (1, [{"seq": 95}])
+    assert err.startswith("tocsinctl: interrupted: these are not all; go on with --cursor b")
 
 
 def test_events_tail_prints_each_event_once_in_order(daemon):

@@ -97,7 +97,7 @@ def test_the_time_range_is_of_arrival_and_half_open(world):
     assert seqs(follow(box, since=since, until=until, limit=33)[0]) == wanted[::-1]
     text = {"since": stored[200]["received"], "until": stored[400]["received"]}
     assert seqs(follow(box, **text)[0]) == wanted[::-1]
-    assert ask(box, since=until, until=since) == {"items": [], "damaged": 0, "cursor": None}
+    assert ask(box, since=until, until=since) == {"items": [], "damaged": 0, "complete": True, "cursor": None}
     assert ask(box, until="1970-01-01T00:00:00Z")["items"] == []
 
 
@@ -116,7 +116,7 @@ def test_text_and_dimensions_each_and_together(world):
 @pytest.mark.parametrize("query, member", [
     ({"limit": 0}, "limit"), ({"limit": 501}, "limit"), ({"limit": "x"}, "limit"), ({"cursor": "x1"}, "cursor"), ({"cursor": "b"}, "cursor"),
     ({"after_seq": "-1"}, "after_seq"), ({"since": "yesterday"}, "since"), ({"until": ""}, "until"), ({"plugin": "nobody"}, "plugin"),
-    ({"dimension": "module"}, "dimension"), ({"dimension": "=m1"}, "dimension"), ({"text": "x" * 1025}, "text")])
+    ({"dimension": "module"}, "dimension"), ([("dimension", f"{n}=") for n in range(9)], "dimension"), ({"dimension": "=m1"}, "dimension"), ({"text": "x" * 1025}, "text")])
 def test_a_query_that_makes_no_sense_is_refused_by_its_name(world, query, member):
     answer = world[0].api("GET", "/api/v1/events?" + urlencode(query))
     assert (answer.status, answer.headers["X-Tocsin-Error"]) == (400, "invalid_input")
@@ -154,3 +154,59 @@ def test_tail_follows_what_passes_its_filters(world):
     finally:
         if tail.poll() is None:
             end_process(tail)
+
+
+def test_what_people_read_is_what_they_search(world):
+    """However the sender wrote it: with escapes as Python's json does, or without."""
+    box, plugins, _ = world
+    items = [event('磁盘 "full"\n/var', dimension={"site": "北京", "path": "C:\\new"})]
+    for ascii_only in (True, False):
+        body = {"data_id": plugins[0]["data_id"], "access_token": plugins[0]["token"], "data": items}
+        assert box.post("/v2/push/", json.dumps(body, ensure_ascii=ascii_only).replace("/", "\\/").encode()).status == 200
+    for text in ("磁盘", '盘 "full"', "/var", "full\"\n", "C:\\new"):
+        assert len(ask(box, text=text)["items"]) == 2, text
+        assert len(box.ctl("events", "query", "--text", text)) == 2, text
+    assert ask(box, text="u78c1")["items"] == []
+    several = urlencode([("dimension", "site=北京"), ("dimension", "path=C:\\new")])
+    assert len(box.get("/api/v1/events?" + several)["items"]) == 2
+    assert box.get("/api/v1/events?" + several + "&dimension=module%3Dm1")["items"] == []
+    assert len(box.ctl("events", "query", "--dimension", "site=北京", "--dimension", "path=C:\\new")) == 2
+    assert len(box.get("/api/v1/events?text=push+7+item+1")["items"]) == 2, "+ is a blank"
+    assert box.get("/api/v1/events?text=push%2B7")["items"] == []
+
+
+def test_every_listener_says_the_request_id_in_the_head_too(world):
+    box, plugins, _ = world
+    def ids(answer):
+        return answer.headers["X-Request-ID"], answer.json()["request_id"]
+    for answer in (box.push(plugins[0], event("x")), box.push(plugins[0]), box.post("/elsewhere", {}), box.post("/event/pump/", b"x"),
+                   box.api("GET", "/api/v1/status"), box.admin("GET", "/api/v1/status")):
+        assert len(ids(answer)[0]) == 36 and ids(answer)[0] == ids(answer)[1], answer.body
+    assert len(box.post("/fta/v1/event", {}).headers["X-Request-ID"]) == 36
+    assert len({box.post("/v2/push/", {}).headers["X-Request-ID"] for _ in range(3)}) == 3
+
+
+def test_when_each_instance_was_heard_last_survives_a_restart(world):
+    box, plugins, _ = world
+    mute = box.plugin("mute")
+
+    def heard():
+        return {one["plugin_id"]: one for one in box.get("/api/v1/plugins")["items"]}
+    before = heard()
+    assert (before["mute"]["seen"], before["mute"]["last_seen"], before["mute"]["silent_s"]) == ("never", None, None)
+    newest = {one["data_id"]: one["received_ms"] for one in box.events()}
+    for plugin in plugins:
+        one = before[plugin["plugin_id"]]
+        assert one["seen"] == "yes" and abs(one["last_seen_ms"] - newest[plugin["data_id"]]) <= 2 and one["silent_s"] < 60
+        assert one["events_per_minute"] > 0 and one["requests_per_minute"] > 0, "each has sent within the last minute"
+    assert before["pump"]["rejects_per_minute"] > 0
+    box.restart()
+    after = heard()
+    for plugin in plugins:
+        one = after[plugin["plugin_id"]]
+        assert (one["seen"], one["last_seen_ms"], one["events_per_minute"]) == ("yes", newest[plugin["data_id"]], 0)
+    assert after["mute"]["seen"] == "never"
+    assert box.get("/api/v1/plugins/pump")["last_seen_ms"] == newest[plugins[0]["data_id"]]
+    table = box.run_ctl("plugin", "list").stdout.splitlines()
+    assert "LAST SEEN" in table[0] and " s ago" in [line for line in table if " pump " in line][0]
+    assert " never " in [line for line in table if str(mute["data_id"]) in line][0]

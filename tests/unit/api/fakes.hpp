@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <string>
@@ -36,7 +37,7 @@ class FakeRequest final : public port::HttpRequest {
     return *this;
   }
   FakeRequest& ask(std::string name, std::string value) {
-    query_[std::move(name)] = std::move(value);
+    query_.push_back({std::move(name), std::move(value)});
     return *this;
   }
   FakeRequest& from(std::string peer, bool is_loopback) {
@@ -52,15 +53,17 @@ class FakeRequest final : public port::HttpRequest {
   port::Method method() const noexcept override { return method_; }
   std::string_view path() const noexcept override { return path_; }
   std::optional<std::string> query(std::string_view name) const override {
-    const auto at = query_.find(std::string(name));
-    return at == query_.end() ? std::nullopt : std::optional(at->second);
+    const auto at = std::ranges::find(query_, name, &port::HttpMember::name);
+    return at == query_.end() ? std::nullopt : std::optional(at->value);
   }
   std::string_view header(std::string_view name) const noexcept override {
     const auto at = headers_.find(std::string(name));
     return at == headers_.end() ? std::string_view{} : at->second;
   }
   std::vector<port::HttpMember> headers(std::size_t) const override { return all(headers_); }
-  std::vector<port::HttpMember> query_members(std::size_t) const override { return all(query_); }
+  std::vector<port::HttpMember> query_members(std::size_t max) const override {
+    return {query_.begin(), query_.begin() + static_cast<std::ptrdiff_t>(std::min(max, query_.size()))};
+  }
   std::string_view peer() const noexcept override { return peer_; }
   bool peer_is_loopback() const noexcept override { return is_loopback_; }
   bool peer_is_admin() const noexcept override { return is_admin_; }
@@ -79,7 +82,7 @@ class FakeRequest final : public port::HttpRequest {
   bool is_loopback_ = false;
   bool is_admin_ = false;
   std::map<std::string, std::string> headers_;
-  std::map<std::string, std::string> query_;
+  std::vector<port::HttpMember> query_;
 };
 
 /// Keeps what it is given; jobs run when the test says so.
@@ -117,6 +120,7 @@ class FakeDaemon final : public Daemon {
         if (!step.ok()) outcome = step.error();
         if (!step.ok() || *step) break;
         ++slices;
+        time.mono = time.mono.after_ms(slice_ms);
       }
       job->finish(outcome);
     }
@@ -131,7 +135,8 @@ class FakeDaemon final : public Daemon {
   bool is_ready_now = true;
   std::vector<core::Input> inputs;
   std::vector<std::unique_ptr<core::Job>> jobs;
-  int slices = 0;
+  int slices = 0;             ///< but the last of each job
+  std::int64_t slice_ms = 0;  ///< how long one takes
   core::Gauges gauge_values;
   core::ProcessStatus process;
   sim::SimStore store;
@@ -179,7 +184,7 @@ class ApiTest : public ::testing::Test {
   Budget profiles{"profiles", 68 * KiB};
   Budget intake{"intake", 1 * MiB};  // before the daemon: batches that it keeps live in it
   Budget body_pool{"body_pool", 96 * KiB};
-  Budget rejects{"rejects", 36 * KiB};
+  Budget rejects{"rejects", 60 * KiB};
   sim::StoredInflater inflater;
   FakeDaemon daemon;
   FakeAnswers answers;

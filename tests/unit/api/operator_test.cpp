@@ -29,6 +29,8 @@ TEST_F(Operator, ListsInstancesWithoutTheirTokens) {
       R"("max_rate":-1,"enabled":true,"upstream_data_id":null,"plugin_type":"http_push","note":"","strict":false,)"
       R"("rewrite_cloud":false,"version":"","config_params":[],"ingest_config":{},"normalization_config":[],)"
       R"("clean_configs":[],"alert_config":[],"old_token_holds":false,"old_token_until":null,"rejects":0,)"
+      R"("seen":"never","last_seen":null,"last_seen_ms":null,"silent_s":null,)"
+      R"("events_per_minute":0,"requests_per_minute":0,"rejects_per_minute":0,)"
       R"("created":"1970-01-01T00:00:00.000Z","created_ms":0,)"
       R"("updated":"1970-01-01T00:00:00.000Z","updated_ms":0})");
   EXPECT_EQ(data_of(get("/api/v1/plugins")).find(R"({"items":[{"data_id":1500001,)"), 0U);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/api/events_filter.hpp"
+#include "src/api/look_limit.hpp"
 #include "src/audit/chain.hpp"
 #include "src/log/log.hpp"
 #include "src/model/alert.hpp"
@@ -59,6 +60,21 @@ class Query : public ApiTest {
         ASSERT_TRUE(appender.add(lane, entry).ok());
       }
       ASSERT_TRUE(appender.finish().ok());
+    });
+  }
+  /// A record a segment, with these sequences.
+  template <class WallMs>
+  void append_each(std::uint64_t first, std::uint64_t last, std::int32_t data_id, WallMs&& wall_ms,
+                   Lane lane = Lane::normal) {
+    write([&](port::WriteTxn& txn) {
+      const std::string json = item("b");
+      for (std::uint64_t seq = first; seq <= last; ++seq) {
+        log::Appender::Buffers buffers;
+        log::Appender appender(txn, 1, buffers);
+        const Now received{{1'000'000}, {wall_ms(seq), true}};
+        ASSERT_TRUE(appender.add(lane, {seq, data_id, RecordKind::custom_event, received, &request_id, 0, json}).ok());
+        ASSERT_TRUE(appender.finish().ok());
+      }
     });
   }
   static std::string item(std::string_view content, std::string_view module = "db") {
@@ -182,7 +198,174 @@ TEST_F(Query, EventsOfAnUntrustedClockSaySo) {
 TEST_F(Query, ALongLogIsReadInSlices) {
   for (std::uint64_t seq = 1; seq <= 100; ++seq) append({{Lane::normal, seq, 1, item("a")}}, 1000);
   EXPECT_EQ(seqs({{"text", "not there"}}), Seqs{});
-  EXPECT_GE(daemon.slices, 6);
+  EXPECT_EQ(daemon.slices, 0) << "little is looked at in one";
+  for (std::uint64_t seq = 101; seq <= 140; ++seq)
+    append({{Lane::normal, seq, 1, item(std::string(50'000, 'x'))}}, 1000);
+  EXPECT_EQ(seqs({{"text", "not there"}}), Seqs{});
+  EXPECT_GE(daemon.slices, 1);
+}
+
+TEST_F(Query, APageThatFindsNothingEndsInTimeAndTheNextGoesOn) {
+  append({{Lane::critical, 1, 1500001, item("the needle")}}, 1000);
+  for (std::uint64_t seq = 2; seq <= 81; ++seq)
+    append({{Lane::normal, seq, 1500001, item(std::string(100'000, 'x'))}}, 1000);
+  append({{Lane::critical, 82, 1500001, item("another needle")}}, 1000);
+  daemon.slice_ms = LookLimit::kAnswerMs / 2;
+  std::map<std::string, std::string> query{{"text", "needle"}};
+  Seqs found;
+  int pages = 0;
+  for (std::uint64_t last = 100; pages < 10; ++pages) {
+    const auto reply = get("/api/v1/events", query);
+    for (const std::uint64_t seq : numbers(reply.body, "seq")) found.push_back(seq);
+    const std::string cursor = cursor_of(reply.body);
+    EXPECT_EQ(count(reply.body, cursor.empty() ? R"("complete":true)" : R"("complete":false)"), 1U) << reply.body;
+    if (cursor.empty()) break;
+    ASSERT_LT(std::stoull(cursor.substr(1)), last) << "a cursor never stands still";
+    last = std::stoull(cursor.substr(1));
+    query["cursor"] = cursor;
+  }
+  EXPECT_EQ(found, (Seqs{82, 1}));
+  EXPECT_GE(pages, 2);
+  daemon.slice_ms = 0;
+  EXPECT_EQ(seqs({{"text", "needle"}}), (Seqs{82, 1})) << "within its bytes one page is enough";
+}
+
+TEST_F(Query, ATimeRangeInTheMiddleIsFoundWithoutLookingAtAllThatIsNewer) {
+  constexpr std::int64_t kHourMs = 3'600'000;
+  const auto ms = [&](std::uint64_t n) { return 1'700'000'000'000 + static_cast<std::int64_t>(n) * kHourMs; };
+  const auto hours = [&](std::uint64_t n) { return std::to_string(ms(n)); };
+  append_each(1, 1500, 1500001, [&](std::uint64_t n) { return ms(n); });
+  EXPECT_EQ(seqs({{"since", hours(50)}, {"until", hours(52)}}), (Seqs{51, 50}));
+  EXPECT_EQ(daemon.slices, 0) << "64 looks and some, not 1,500";
+  EXPECT_EQ(seqs({{"after_seq", "0"}, {"since", hours(50)}, {"until", hours(52)}}), (Seqs{50, 51}));
+  EXPECT_EQ(seqs({{"since", hours(1500)}}), Seqs{1500});
+  EXPECT_EQ(seqs({{"since", hours(1501)}, {"until", hours(9999)}}), Seqs{});
+  EXPECT_EQ(seqs({{"since", hours(0)}, {"until", hours(1)}}), Seqs{});
+  EXPECT_EQ(daemon.slices, 0);
+  EXPECT_EQ(seqs({{"until", hours(2)}}), Seqs{1});
+  EXPECT_GE(daemon.slices, 2) << "without since it looks at each";
+}
+
+TEST_F(Query, AClockThatWasSetBackHidesNothing) {
+  constexpr std::int64_t kDayMs = 86'400'000;
+  const std::int64_t day = 1'700'000'000'000;
+  append({{Lane::normal, 1, 1500001, item("a")}}, day);
+  append({{Lane::normal, 2, 1500001, item("b")}}, day + kClockSetBackMs);
+  append({{Lane::normal, 3, 1500001, item("after it was set back by an hour")}}, day + 1);
+  append({{Lane::normal, 4, 1500001, item("before anybody knew the time")}}, 5, false);
+  append({{Lane::normal, 5, 1500001, item("e")}}, day + kDayMs);
+  const auto at = [](std::int64_t ms) { return std::to_string(ms); };
+  EXPECT_EQ(seqs({{"since", at(day)}, {"until", at(day + 2)}}), (Seqs{3, 1}));
+  EXPECT_EQ(seqs({{"until", at(day + 2)}}), (Seqs{4, 3, 1}));
+  EXPECT_EQ(seqs({{"since", at(day + 2)}}), (Seqs{5, 2}));
+  EXPECT_EQ(seqs({{"since", at(1)}, {"until", at(kDayMs)}}), Seqs{4});
+}
+
+TEST_F(Query, AllDimensionsMustHold) {
+  const auto both = [](std::string_view site, std::string_view module) {
+    return R"({"event_name":"e","dimension":{"site":")" + std::string(site) + R"(","module":")" + std::string(module) +
+           R"("}})";
+  };
+  append({{Lane::normal, 1, 1500001, both("north", "db")},
+          {Lane::normal, 2, 1500001, both("north", "web")},
+          {Lane::normal, 3, 1500001, both("\\u5317", "a\\/\\\"b")}},
+         1000);
+  const auto ask = [&](std::initializer_list<const char*> dimensions) {
+    FakeRequest request(port::Listener::control, port::Method::get, "/api/v1/events");
+    for (const char* one : dimensions) request.ask("dimension", one);
+    return call(request.as_admin(true));
+  };
+  const auto found = [&](std::initializer_list<const char*> dimensions) {
+    return numbers(ask(dimensions).body, "seq");
+  };
+  EXPECT_EQ(found({"site=north"}), (Seqs{2, 1}));
+  EXPECT_EQ(found({"site=north", "module=db"}), Seqs{1});
+  EXPECT_EQ(found({"module=db", "site=south"}), Seqs{});
+  EXPECT_EQ(found({"site=\xE5\x8C\x97", "module=a/\"b"}), Seqs{3});
+  EXPECT_EQ(found({"a=", "b=", "c=", "d=", "e=", "f=", "g=", "h="}), Seqs{});
+  const auto many = ask({"a=", "b=", "c=", "d=", "e=", "f=", "g=", "h=", "i="});
+  EXPECT_EQ(many.status, 400);
+  EXPECT_NE(many.body.find(R"("message":"dimension: at most 8 of them")"), std::string::npos) << many.body;
+}
+
+TEST_F(Query, TextIsWhatPeopleReadNotHowItWasWritten) {
+  append({{Lane::normal, 1, 1500001, item("\\u4e2d\\u6587 \\\"quoted\\\"")},
+          {Lane::normal, 2, 1500001, item("\xE4\xB8\xAD\xE6\x96\x87 \\/var\\/log")}},
+         1000);
+  EXPECT_EQ(seqs({{"text", "\xE4\xB8\xAD\xE6\x96\x87"}}), (Seqs{2, 1}));
+  EXPECT_EQ(seqs({{"text", R"(文 "quoted")"}}), Seqs{1});
+  EXPECT_EQ(seqs({{"text", "/var/log"}}), Seqs{2});
+  EXPECT_EQ(seqs({{"text", "u4e2d"}}), Seqs{});
+}
+
+TEST_F(Query, AZoneTypedWithItsPlusSignIsUnderstood) {
+  append({{Lane::normal, 1, 1500001, item("a")}}, 1'700'000'000'000);  // 2023-11-14T22:13:20Z
+  EXPECT_EQ(seqs({{"since", "2023-11-15T06:13:20 08:00"}}), Seqs{1}) << "+ in an address is a blank";
+  EXPECT_EQ(seqs({{"since", "2023-11-15T06:13:21+08:00"}}), Seqs{});
+  EXPECT_EQ(get("/api/v1/events", {{"since", "yesterday 08:00"}}).status, 400);
+}
+
+TEST_F(Query, TooManyMembersAreRefusedNotLeftOut) {
+  FakeRequest request(port::Listener::control, port::Method::get, "/api/v1/events");
+  for (std::size_t i = 0; i < kQueryMembersMax; ++i) request.ask("other", "x");
+  EXPECT_EQ(call(FakeRequest(request).as_admin(true)).status, 200);
+  request.ask("text", "x");
+  EXPECT_EQ(call(request.as_admin(true)).status, 400);
+}
+
+/// What the list says of an instance, from "seen" on.
+std::string heard(const std::string& body, std::int32_t data_id) {
+  const std::size_t at = body.find(R"({"data_id":)" + std::to_string(data_id));
+  const std::size_t seen = body.find(R"("seen":)", at);
+  return body.substr(seen, body.find(R"(,"events_per_minute")", seen) - seen);
+}
+
+TEST_F(Query, TheListSaysWhenEachInstanceWasHeardLast) {
+  for (const std::int32_t id : {1500002, 1500003, 1500004, 1500005}) add(instance(id, "p" + std::to_string(id), "x"));
+  auto late = instance(1500006, "late", "x");
+  late.created_ms = 1'699'999'000'000;
+  add(late);
+  append({{Lane::normal, 1, 1500002, item("a")}, {Lane::normal, 2, 1500006, item("of one before it")}},
+         1'699'998'000'000);
+  append({{Lane::critical, 3, 1500002, item("a")}, {Lane::normal, 4, 1500004, item("a")}}, 1'699'999'988'000);
+  append({{Lane::normal, 5, 1500005, item("a")}}, 77'000, false);
+  core::Answer stored;
+  stored.data_id = 1500003;
+  stored.events = 120;
+  stored.received = daemon.time.mono;
+  api->count_stored(stored);
+  daemon.time.mono = daemon.time.mono.after_ms(30'000);
+  daemon.time.wall.unix_ms += 30'000;
+  auto body = get("/api/v1/plugins").body;
+  EXPECT_EQ(heard(body, 1500001), R"("seen":"never","last_seen":null,"last_seen_ms":null,"silent_s":null)");
+  EXPECT_EQ(heard(body, 1500002),
+            R"("seen":"yes","last_seen":"2023-11-14T22:13:08.000Z","last_seen_ms":1699999988000,"silent_s":42)");
+  EXPECT_EQ(heard(body, 1500003),
+            R"("seen":"yes","last_seen":"2023-11-14T22:13:20.000Z","last_seen_ms":1700000000000,"silent_s":30)");
+  EXPECT_EQ(heard(body, 1500005),
+            R"("seen":"yes","last_seen":"1970-01-01T00:01:17.000Z","last_seen_ms":77000,"silent_s":null)");
+  EXPECT_EQ(heard(body, 1500006), R"("seen":"never","last_seen":null,"last_seen_ms":null,"silent_s":null)");
+  EXPECT_NE(body.find(R"("silent_s":30,"events_per_minute":120,"requests_per_minute":0,"rejects_per_minute":0,)"),
+            std::string::npos)
+      << body;
+  EXPECT_EQ(get("/api/v1/plugins").body.find("unknown"), std::string::npos);
+  EXPECT_TRUE(daemon.jobs.empty());
+  daemon.store.fail_operation(1, sim::Repeat::for_good);
+  EXPECT_EQ(get("/api/v1/plugins").status, 200) << "the log was looked through once; nobody asks it again";
+}
+
+TEST_F(Query, ALongLookBackGoesOnWithTheNextList) {
+  append({{Lane::normal, 1, 1500001, item("a")}}, 1'699'999'988'000);
+  const std::int32_t same_bit = 1500001 + 64;  // in the masks of segments
+  append_each(
+      2, 2500, same_bit, [](std::uint64_t) { return 1'699'999'989'000; }, Lane::critical);
+  daemon.slice_ms = LookLimit::kAnswerMs;
+  std::string body = get("/api/v1/plugins/demo").body;
+  EXPECT_EQ(heard(body, 1500001), R"("seen":"unknown","last_seen":null,"last_seen_ms":null,"silent_s":null)");
+  for (int more = 0; more < 10 && body.find("unknown") != std::string::npos; ++more)
+    body = get(more % 2 == 0 ? "/api/v1/plugins" : "/api/v1/plugins/demo").body;
+  EXPECT_EQ(heard(body, 1500001),
+            R"("seen":"yes","last_seen":"2023-11-14T22:13:08.000Z","last_seen_ms":1699999988000,"silent_s":12)");
 }
 
 TEST_F(Query, WrongQueriesAreNamed) {
