@@ -15,8 +15,8 @@ inline constexpr std::array<model::Lane, 2> kEventLanes{model::Lane::critical, m
 /// answers with what was found, and a cursor. The first slice is always done, so that a cursor never stands still.
 class LookLimit {
  public:
-  static constexpr std::uint64_t kSegmentBytes = 2 * KiB;  ///< what it costs to find one and read its head
-  static constexpr std::uint64_t kRecordBytes = 48;        ///< and to pass a record by
+  static constexpr std::uint64_t kSegmentBytes = 512;  ///< what it costs to find one and read its head
+  static constexpr std::uint64_t kRecordBytes = 48;    ///< and to pass a record by
   static constexpr std::uint64_t kSliceBytes = 1 * MiB;
   static constexpr std::uint64_t kAnswerBytes = 64 * MiB;
   static constexpr std::int64_t kAnswerMs = 100;
