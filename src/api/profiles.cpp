@@ -18,6 +18,7 @@ SourceFormat format_of(json::Parser& parser, const model::Profile& profile) {
   const std::string_view name = document->root().member("source_format").text().value_or("json");
   if (name == "yaml") return SourceFormat::yaml;
   if (name == "xml") return SourceFormat::xml;
+  if (name == "gse") return SourceFormat::gse;
   return name == "text" ? SourceFormat::text : SourceFormat::json;
 }
 

@@ -14,7 +14,7 @@
 namespace tocsin::api {
 
 /// How the body of an alert source is read before anything else.
-enum class SourceFormat : std::uint8_t { json, yaml, xml, text };
+enum class SourceFormat : std::uint8_t { json, yaml, xml, text, gse };
 
 /// A profile that is ready for use.
 struct ReadyProfile {

@@ -6,6 +6,7 @@
 #include "src/formats/formats.hpp"
 #include "src/jmespath/search.hpp"
 #include "src/json/value.hpp"
+#include "src/normalise/gse.hpp"
 #include "src/normalise/http_parts.hpp"
 
 namespace tocsin::api {
@@ -39,6 +40,12 @@ tl::expected<void, ingest::Refusal> to_json(SourceFormat format, std::string_vie
                         is_too_large ? 413 : 400);
 }
 
+ingest::Refusal in_words_of_http(normalise::Refusal&& refusal) {
+  if (refusal.what == normalise::Refusal::What::no_room) throw std::bad_alloc();
+  const bool is_content = refusal.what == normalise::Refusal::What::content;
+  return {static_cast<std::uint16_t>(is_content ? 400 : 413), std::move(refusal.message), refusal.code};
+}
+
 }  // namespace
 
 ingest::Checked<std::uint32_t> read_source_body(const Services& services, const SourceBody& body,
@@ -46,18 +53,29 @@ ingest::Checked<std::uint32_t> read_source_body(const Services& services, const 
   Budget& memory = *services.parts.intake;
   std::pmr::string made(&memory);
   std::string_view text = as_text(body.bytes);
-  if (body.profile.format != SourceFormat::json) {
+  const bool is_gse = body.profile.format == SourceFormat::gse;
+  if (is_gse) {
+    if (text.size() > normalise::kGseBytesMax)
+      return ingest::refuse("body_too_long", "body: a record of GSE has at most 64 KiB", 413);
+    text = normalise::without_gse_end(text);
+  } else if (body.profile.format != SourceFormat::json) {
     if (const auto good = to_json(body.profile.format, text, memory, made); !good) return tl::unexpected(good.error());
     text = made;
   }
   const auto checked = services.parser.check(text);
   if (!checked) return ingest::refuse(checked.error());
   std::pmr::monotonic_buffer_resource arena(&memory);
-  const auto document = json::build(checked->text, arena, memory);
-  if (!document.ok()) return ingest::refuse("json_invalid", "body: cannot be read");
+  const auto built = json::build(checked->text, arena, memory);
+  if (!built.ok()) return ingest::refuse("json_invalid", "body: cannot be read");
+  json::Value document = *built;
+  if (is_gse) {
+    auto events = normalise::gse_events(document, {services.parts.crypto, arena, memory, explain});
+    if (!events) return tl::unexpected(in_words_of_http(std::move(events.error())));
+    document = *events;
+  }
   std::pmr::vector<json::Member> fields(&arena);
   for (const auto& field : body.fields) fields.push_back({field.name, json::Value::text(field.value)});
-  const normalise::Source from{*document, normalise::header_object(parts_of(body.headers), arena),
+  const normalise::Source from{document, normalise::header_object(parts_of(body.headers), arena),
                                normalise::query_object(parts_of(body.query), arena), fields};
   normalise::Options options{.strict = body.instance.strict};
   if (body.instance.rewrite_cloud) options.own_cloud_id = services.parts.bk_cloud_id;
@@ -68,10 +86,7 @@ ingest::Checked<std::uint32_t> read_source_body(const Services& services, const 
                                explain};
   auto count = normalise::normalise(*body.profile.compiled, from, options, means, out);
   if (count) return *count;
-  auto& refusal = count.error();
-  if (refusal.what == normalise::Refusal::What::no_room) throw std::bad_alloc();
-  const bool is_content = refusal.what == normalise::Refusal::What::content;
-  return ingest::refuse(refusal.code, std::move(refusal.message), is_content ? 400 : 413);
+  return tl::unexpected(in_words_of_http(std::move(count.error())));
 }
 
 }  // namespace tocsin::api

@@ -152,7 +152,9 @@ class ProfileCompiler {
   }
 
   void ingest_config(Path path, Node value) {
-    out_.multiple_events_ = value.member("multiple_events").boolean().value_or(false);
+    // A record of GSE always becomes a list.
+    out_.multiple_events_ =
+        value.member("multiple_events").boolean().value_or(false) || value.member("source_format").text() == "gse";
     const Node events = value.member("events_path");
     if (events.text().value_or("").empty()) return;
     out_.events_path_ = expression(path + ".events_path", events);

@@ -6,11 +6,12 @@
 
 namespace tocsin::normalise {
 
-/// Hears each step of a normalisation as it is made. At most one step for the request, and for each event one for
-/// each rule, alert name and field of the profile.
+/// Hears each step of a normalisation as it is made. At most one step for the request and one for each part
+/// of a record of GSE that is skipped, and for each event one for each rule, alert name and field of the profile.
 class Explain {
  public:
   enum class What : std::uint8_t {
+    skipped,       ///< before the events are known: a part of a record of GSE, its value, and why it becomes no event
     events,        ///< value: how many there are; event counts for nothing
     rule,          ///< value: what its key gave, as text
     config,        ///< the configuration whose rules hold; or the default one
@@ -32,6 +33,7 @@ class Explain {
 
 [[nodiscard]] constexpr const char* to_text(Explain::What what) noexcept {
   switch (what) {
+    case Explain::What::skipped: return "skipped";
     case Explain::What::events: return "events";
     case Explain::What::rule: return "rule";
     case Explain::What::config: return "config";

@@ -20,7 +20,7 @@ constexpr std::size_t kProblemPathMax = 200;
 
 constexpr std::array<std::string_view, 3> kMethods{"eq", "neq", "reg"};
 constexpr std::array<std::string_view, 3> kConditions{"and", "or", ""};
-constexpr std::array<std::string_view, 4> kSourceFormats{"json", "yaml", "xml", "text"};
+constexpr std::array<std::string_view, 5> kSourceFormats{"json", "yaml", "xml", "text", "gse"};
 constexpr std::array<std::string_view, 3> kCollectTypes{"bk-ingestor", "bk_ingestor", "bk_collector"};
 constexpr std::array<std::string_view, 3> kHttpMethods{"GET", "POST", "PUT"};
 

@@ -9,6 +9,7 @@
 #include "src/base/budget.hpp"
 #include "src/ingest/standard.hpp"
 #include "src/jmespath/search.hpp"
+#include "src/normalise/gse.hpp"
 #include "src/normalise/http_parts.hpp"
 #include "src/normalise/normalise.hpp"
 #include "tests/fuzz/fuzz.hpp"
@@ -71,6 +72,22 @@ std::string answer_of(const normalise::Compiled& compiled, const normalise::Sour
   return out;
 }
 
+/// The events of a record of GSE; nothing when it is refused.
+std::optional<json::Value> events_of_record(const json::Value& record, std::pmr::memory_resource& arena) {
+  gnutls::Crypto crypto;
+  const auto events = normalise::gse_events(record, {crypto, arena, arena});
+  if (!events) {
+    require(!events.error().code.is_none() && !events.error().message.empty(), "a refusal has a code and words");
+    return std::nullopt;
+  }
+  require(events->is_array() && events->elements().size() <= normalise::kGseEventsMax, "a list with its bound");
+  for (const json::Value& event : events->elements()) {
+    const json::Value* const id = event.find("event_id");
+    require(id != nullptr && !id->text().empty(), "every event has an id");
+  }
+  return *events;
+}
+
 void run(std::string_view input) {
   const std::size_t end = std::min(input.find('\n'), input.size());
   json::Parser parser;
@@ -83,14 +100,17 @@ void run(std::string_view input) {
     require(!compiled.error().message.empty(), "a profile that cannot be used is told why");
     return;
   }
+  const bool is_gse = profile->part(model::ProfilePart::ingest_config).find("\"gse\"") != std::string::npos;
   const json::Padded body{input.substr(std::min(end + 1, input.size()))};
-  const auto checked = parser.check(body.text());
+  const auto checked = parser.check(is_gse ? normalise::without_gse_end(body.text()) : body.text());
   if (!checked) return;
   std::pmr::monotonic_buffer_resource kept;
   const auto document = json::build(checked->text, kept);
   require(document.ok(), "what is accepted makes a tree");
+  const auto events = is_gse ? events_of_record(*document, kept) : std::optional{*document};
+  if (!events) return;
   const normalise::HttpPart header{"X-Site", "north"};
-  const normalise::Source source{*document, normalise::header_object({&header, 1}, kept), {}};
+  const normalise::Source source{*events, normalise::header_object({&header, 1}, kept), {}};
   const normalise::Options options{.strict = input.size() % 2 == 0, .own_cloud_id = 3};
   require(answer_of(**compiled, source, options, parser, library) ==
               answer_of(**compiled, source, options, parser, library),

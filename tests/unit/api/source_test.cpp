@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Alert sources: what they may take, and that they leave nothing behind.
+#include "src/normalise/gse.hpp"
 #include "tests/unit/api/fakes.hpp"
 
 namespace tocsin::api {
@@ -151,6 +152,19 @@ TEST_F(Source, NoEventsAreASuccessThatStoresNothing) {
   ASSERT_TRUE(none);
   EXPECT_EQ(without_id(none->body), R"({"result":true,"data":null,"message":"success","request_id":"ID"})");
   EXPECT_TRUE(daemon.inputs.empty());
+}
+
+TEST_F(Source, TakesARecordOfGseWithWhatItsPipeAdds) {
+  profile("", R"({"source_format":"gse"})");
+  EXPECT_FALSE(push(R"({"_server_":"10.0.0.1","_cloudid_":0,"_value_":["off"]})" + std::string(1, '\0')));
+  EXPECT_NE(stored().find(R"("description":"off","metric":["bk_monitor.gse_custom_event"])"), std::string::npos);
+  const auto none = push(R"({"value":[{"extra":{"type":5}}]})");
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->status, 200) << "a type that is not taken";
+  const auto wrong = push(R"({"value":{}})");
+  ASSERT_TRUE(wrong);
+  EXPECT_NE(wrong->body.find("value: expected a list, got object"), std::string::npos);
+  EXPECT_EQ(push("{}" + std::string(normalise::kGseBytesMax, ' '))->status, 413);
 }
 
 TEST_F(Source, WhatAnIdleBoxHasNoRoomForIsTooLargeAndABusyOneAsksAgain) {

@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(
              ""},
         Case{"IngestConfigList", ProfilePart::ingest_config, "[]", "ingest_config: must be an object"},
         Case{"SourceFormat", ProfilePart::ingest_config, R"({"source_format":"csv"})",
-             R"(ingest_config.source_format: must be one of "json" "yaml" "xml" "text")"},
+             R"(ingest_config.source_format: must be one of "json" "yaml" "xml" "text" "gse")"},
         Case{"CollectType", ProfilePart::ingest_config, R"({"collect_type":"x"})",
              R"(ingest_config.collect_type: must be one of "bk-ingestor" "bk_ingestor" "bk_collector")"},
         Case{"PolledButPushed", ProfilePart::ingest_config, R"({"url":"http://x"})",
