@@ -62,12 +62,10 @@ ingest::Checked<std::uint32_t> read_source_body(const Services& services, const 
     if (const auto good = to_json(body.profile.format, text, memory, made); !good) return tl::unexpected(good.error());
     text = made;
   }
-  const auto checked = services.parser.check(text);
-  if (!checked) return ingest::refuse(checked.error());
   std::pmr::monotonic_buffer_resource arena(&memory);
-  const auto built = json::build(checked->text, arena, memory);
-  if (!built.ok()) return ingest::refuse("json_invalid", "body: cannot be read");
-  json::Value document = *built;
+  const auto read = services.parser.read(text, arena, memory);
+  if (!read) return ingest::refuse(read.error());
+  json::Value document = *read;
   if (is_gse) {
     auto events = normalise::gse_events(document, {services.parts.crypto, arena, memory, explain});
     if (!events) return tl::unexpected(in_words_of_http(std::move(events.error())));

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "src/jmespath/machine.hpp"
+#include "src/json/text.hpp"
 
 namespace tocsin::jmespath {
 namespace {
@@ -19,9 +20,9 @@ constexpr std::size_t kComputedNumberBytesMax = 25;  // -2.2250738585072014e-308
 /// What a string takes between quotes, or a little more.
 std::size_t escaped_size(std::string_view text) noexcept {
   std::size_t size = text.size();
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20) size += 5;
-    if (c == '"' || c == '\\') ++size;
+  const char* const end = text.data() + text.size();
+  for (const char* at = json::find_escaped(text.data(), end); at != end; at = json::find_escaped(at + 1, end)) {
+    size += static_cast<unsigned char>(*at) < 0x20 ? 5 : 1;
   }
   return size;
 }

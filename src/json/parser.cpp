@@ -8,6 +8,7 @@
 #include <new>
 
 #include "src/json/text.hpp"
+#include "src/json/tree.hpp"
 
 namespace tocsin::json {
 namespace {
@@ -38,11 +39,18 @@ const char* reason_of(simdjson::error_code code) noexcept {
 /// Walks the index that simdjson made of a text: an entry for each bracket, brace, comma and colon, and for the first
 /// byte of each string, number and word. Nothing but white space lies between the end of one and the next entry.
 /// UTF-8, control characters in strings and closed strings were checked when the index was made; all else is here.
+/// Listener: NoTree or TreeMaker, which hears what was checked.
+template <class Listener>
 class Walk {
  public:
   /// `index` has one entry more than there are tokens: the size of the text.
-  Walk(std::string_view text, std::span<const std::uint32_t> index, std::span<Pick> picks)
-      : text_(text), at_(index.data()), end_(at_ + index.size() - 1), picks_(picks), escapes_(has_escapes(text)) {}
+  Walk(std::string_view text, std::span<const std::uint32_t> index, std::span<Pick> picks, Listener& listener)
+      : text_(text),
+        at_(index.data()),
+        end_(at_ + index.size() - 1),
+        picks_(picks),
+        listener_(listener),
+        escapes_(has_escapes(text)) {}
 
   bool root() {
     checked_.text = trimmed(text_);
@@ -85,13 +93,21 @@ class Walk {
     for (;;) {
       ++checked_.values;
       const char first = letter();
-      if (first == '"') return string() && next();
+      if (first == '"') {
+        if (!string()) return false;
+        listener_.string(inside_, inside_has_escapes_);
+        return next();
+      }
       if (first != '[' && first != '{') return scalar() && next();
       if (depth_ == kDepthMax) return fail_here("nested deeper than 32 levels");
       Level& level = levels_[depth_];
       level = {closing(first), 0};
+      listener_.begin();
       next();
-      if (letter() == level.close) return next();
+      if (letter() == level.close) {
+        listener_.end(level.close);
+        return next();
+      }
       ++depth_;
       level.elements = 1;
       if (first == '{' && !name()) return false;
@@ -104,6 +120,7 @@ class Walk {
     const char found = letter();
     if (found == level.close) {
       --depth_;
+      listener_.end(found);
       return next();
     }
     if (found != ',') return fail_here(kMisplaced);
@@ -115,11 +132,11 @@ class Walk {
   bool name() {
     if (letter() != '"') return fail_here(kMisplaced);
     if (!string()) return false;
-    const std::string_view inside = depth_ == 1 && !picks_.empty() ? inside_of_token() : std::string_view{};
+    listener_.name(inside_, inside_has_escapes_);
     next();
     if (letter() != ':') return fail_here(kMisplaced);
     next();
-    return inside.data() == nullptr || begin_pick(inside);
+    return depth_ != 1 || picks_.empty() || begin_pick(inside_);
   }
 
   bool begin_pick(std::string_view name) {
@@ -143,15 +160,24 @@ class Walk {
     if (at_ == end_) return fail_here("a value is missing");
     const std::string_view word = token();
     switch (word.front()) {
-      case 't': return word == "true" || fail_here("unknown word");
-      case 'f': return word == "false" || fail_here("unknown word");
-      case 'n': return word == "null" || fail_here("unknown word");
+      case 't': return is_word(word, "true");
+      case 'f': return is_word(word, "false");
+      case 'n': return is_word(word, "null");
       default: break;
     }
-    if (is_plain_integer(word)) return true;
-    if (word.front() != '-' && (word.front() < '0' || word.front() > '9')) return fail_here("a value is expected here");
-    if (!is_number(word)) return fail_here("not a number");
-    return is_finite_number(word) || fail_here("a number is too large");
+    if (!is_plain_integer(word)) {
+      if (word.front() != '-' && (word.front() < '0' || word.front() > '9'))
+        return fail_here("a value is expected here");
+      if (!is_number(word)) return fail_here("not a number");
+      if (!is_finite_number(word)) return fail_here("a number is too large");
+    }
+    listener_.number(word);
+    return true;
+  }
+  bool is_word(std::string_view word, std::string_view wanted) {
+    if (word != wanted) return fail_here("unknown word");
+    listener_.word(word.front());
+    return true;
   }
 
   /// Most numbers: digits alone, too few to be anything but finite.
@@ -160,19 +186,15 @@ class Walk {
     return std::all_of(word.begin(), word.end(), [](char c) { return c >= '0' && c <= '9'; });
   }
 
-  [[nodiscard]] std::string_view inside_of_token() const noexcept {
-    const std::string_view quoted = token();
-    return quoted.substr(1, quoted.size() - 2);
-  }
-
+  /// Notes what is between the quotes.
   bool string() {
     const std::string_view quoted = token();
     if (quoted.size() < 2 || quoted.back() != '"') return fail_here("a string is not closed");
-    if (!escapes_) return true;
-    const std::string_view inside = quoted.substr(1, quoted.size() - 2);
-    if (!has_escapes(inside)) return true;
+    inside_ = quoted.substr(1, quoted.size() - 2);
+    inside_has_escapes_ = escapes_ && has_escapes(inside_);
+    if (!inside_has_escapes_) return true;
     std::size_t at = 0;
-    const char* const reason = check_escapes(inside, at);
+    const char* const reason = check_escapes(inside_, at);
     if (reason == nullptr) return true;
     failure_.offset = *at_ + 1 + at;
     failure_.has_place = true;
@@ -197,7 +219,10 @@ class Walk {
   const std::uint32_t* at_;
   const std::uint32_t* end_;
   std::span<Pick> picks_;
+  Listener& listener_;
   bool escapes_;  ///< somewhere in the text
+  bool inside_has_escapes_ = false;
+  std::string_view inside_;  ///< of the last string
   std::uint32_t depth_ = 0;
   std::array<Level, kDepthMax> levels_{};
   Pick* wanted_ = nullptr;
@@ -276,7 +301,8 @@ Parser::Parser(ParserLimits limits)
     : limits_(limits), small_(std::make_unique<Engine>(std::min(kSmallBytesMax, limits.bytes_max))) {}
 Parser::~Parser() = default;
 
-tl::expected<Checked, ParseError> Parser::check(std::string_view text, std::span<Pick> picks) {
+template <class Listener>
+tl::expected<Checked, ParseError> Parser::walk(std::string_view text, std::span<Pick> picks, Listener& listener) {
   using What = ParseError::What;
   if (trimmed(text).empty()) return refuse(What::empty, "no JSON value", 0);
   if (text.size() > limits_.bytes_max) return refuse(What::too_long, "longer than the limit", limits_.bytes_max);
@@ -298,9 +324,21 @@ tl::expected<Checked, ParseError> Parser::check(std::string_view text, std::span
   if (failure != simdjson::SUCCESS) return refuse(What::malformed, reason_of(failure), 0);
   const std::size_t tokens = index.n_structural_indexes;
   index.structural_indexes[tokens] = static_cast<std::uint32_t>(text.size());  // there is room for it
-  Walk walk{text, {index.structural_indexes.get(), tokens + 1}, picks};
+  Walk<Listener> walk{text, {index.structural_indexes.get(), tokens + 1}, picks, listener};
   if (!walk.root()) return tl::unexpected(walk.failure());
   return walk.checked();
+}
+
+tl::expected<Checked, ParseError> Parser::check(std::string_view text, std::span<Pick> picks) {
+  NoTree nobody;
+  return walk(text, picks, nobody);
+}
+
+tl::expected<Value, ParseError> Parser::read(std::string_view text, std::pmr::memory_resource& arena,
+                                             std::pmr::memory_resource& scratch) {
+  TreeMaker tree{arena, scratch};
+  if (auto checked = walk(text, {}, tree); !checked) return tl::unexpected(checked.error());
+  return tree.root();
 }
 
 }  // namespace tocsin::json

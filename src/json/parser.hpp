@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <span>
 #include <string_view>
 
@@ -35,6 +36,8 @@ struct Pick {
   std::string_view text{};     ///< the value as written, a view into the text; empty: absent
   std::uint32_t elements = 0;  ///< of an array
 };
+
+class Value;  // value.hpp
 
 /// What check() has seen.
 struct Checked {
@@ -73,10 +76,17 @@ class Parser {
   /// On error the picks are unspecified. Throws std::bad_alloc; the parser stays usable.
   [[nodiscard]] tl::expected<Checked, ParseError> check(std::string_view text, std::span<Pick> picks = {});
 
+  /// As check(), and the tree of the text, as build() of value.hpp makes it.
+  [[nodiscard]] tl::expected<Value, ParseError> read(std::string_view text, std::pmr::memory_resource& arena,
+                                                     std::pmr::memory_resource& scratch);
+
   [[nodiscard]] const ParserLimits& limits() const noexcept { return limits_; }
 
  private:
   struct Engine;
+  template <class Listener>
+  [[nodiscard]] tl::expected<Checked, ParseError> walk(std::string_view text, std::span<Pick> picks,
+                                                       Listener& listener);
   ParserLimits limits_;
   std::unique_ptr<Engine> small_;
 };

@@ -101,6 +101,22 @@ const char* find_quote_or_backslash(const char* from, const char* end) noexcept 
   return from;
 }
 
+const char* find_escaped(const char* from, const char* end) noexcept {
+  constexpr std::uint64_t kFirstPlain = kOnes * 0x20;
+  while (end - from >= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, from, 8);
+    const std::uint64_t quote = word ^ (kOnes * '"');
+    const std::uint64_t slash = word ^ (kOnes * '\\');
+    const std::uint64_t hit =
+        (((quote - kOnes) & ~quote) | ((slash - kOnes) & ~slash) | ((word - kFirstPlain) & ~word)) & kHighs;
+    if (hit != 0) return from + std::countr_zero(hit) / 8;
+    from += 8;
+  }
+  while (from < end && static_cast<unsigned char>(*from) >= 0x20 && *from != '"' && *from != '\\') ++from;
+  return from;
+}
+
 const char* check_escapes(std::string_view inside, std::size_t& at) noexcept {
   for (std::size_t i = inside.find('\\'); i != std::string_view::npos; i = inside.find('\\', i)) {
     at = i;

@@ -18,6 +18,9 @@ namespace tocsin::json {
 /// The first `"` or `\` at or after `from`, or `end`.
 [[nodiscard]] const char* find_quote_or_backslash(const char* from, const char* end) noexcept;
 
+/// The first byte at or after `from` that cannot stand between quotes as it is, or `end`.
+[[nodiscard]] const char* find_escaped(const char* from, const char* end) noexcept;
+
 /// Null when every escape of `inside` is one of RFC 8259, surrogates come in pairs and none is U+0000; else the
 /// reason. `at` then is the offset of the escape.
 [[nodiscard]] const char* check_escapes(std::string_view inside, std::size_t& at) noexcept;
@@ -55,12 +58,14 @@ struct Character {
 template <class Out>
 void append_escaped(std::string_view plain, Out& out) {
   constexpr char kHex[] = "0123456789abcdef";
-  std::size_t from = 0;
-  for (std::size_t i = 0; i < plain.size(); ++i) {
-    const auto c = static_cast<unsigned char>(plain[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(plain.data() + from, i - from);
-    from = i + 1;
+  const char* from = plain.data();
+  const char* const end = from + plain.size();
+  for (;;) {
+    const char* const at = find_escaped(from, end);
+    out.append(from, static_cast<std::size_t>(at - from));
+    if (at == end) return;
+    const auto c = static_cast<unsigned char>(*at);
+    from = at + 1;
     const char* const shorts = "btn\0fr";  // 0x08 … 0x0D; 0x0B has no short form
     const char shortform =
         c == '"' || c == '\\' ? static_cast<char>(c) : (c >= 0x08 && c <= 0x0D ? shorts[c - 8] : '\0');
@@ -72,7 +77,6 @@ void append_escaped(std::string_view plain, Out& out) {
       out.append(unicode, 6);
     }
   }
-  out.append(plain.data() + from, plain.size() - from);
 }
 
 /// Appends `text`, one JSON value that the parser accepted, without insignificant white space.

@@ -8,6 +8,7 @@
 
 #include "src/json/cursor.hpp"
 #include "src/json/text.hpp"
+#include "src/json/tree.hpp"
 #include "src/json/writer.hpp"
 
 namespace tocsin::json {
@@ -72,45 +73,31 @@ std::size_t unite_many(std::span<Member> members, std::span<std::uint32_t> order
   return kept;
 }
 
-std::string_view plain_of(std::string_view inside, std::pmr::memory_resource& arena) {
-  if (!has_escapes(inside)) return inside;
-  std::string plain;
-  append_unescaped(inside, plain);
-  return copy_text(plain, arena);
-}
-
-/// Strings, numbers and words; arrays and objects are opened and closed by read_into().
-Value scalar_of(Kind kind, std::string_view written, std::pmr::memory_resource& arena) {
-  switch (kind) {
-    case Kind::boolean: return Value::boolean(written == "true");
-    case Kind::number: return is_number(written) ? Value::number_as_written(written) : Value{};
-    case Kind::string: return Value::text(plain_of(inside_of(written), arena));
-    default: return {};
-  }
-}
-
-/// Recursion: at most kDepthMax, because the builder fails behind it.
-void read_into(Cursor& cursor, Builder& builder, std::pmr::memory_resource& arena) {
+/// False: deeper than texts are. Recursion: at most kDepthMax.
+bool read_into(Cursor& cursor, TreeMaker& tree, std::uint32_t depth) {
   const Kind kind = cursor.kind();
   if (kind != Kind::array && kind != Kind::object) {
-    builder.add(scalar_of(kind, cursor.skip(), arena));
-    return;
+    const std::string_view written = cursor.skip();
+    const std::string_view inside = inside_of(written);
+    if (kind == Kind::string) {
+      tree.string(inside, has_escapes(inside));
+    } else if (kind == Kind::number && is_number(written)) {
+      tree.number(written);
+    } else {
+      tree.word(kind == Kind::boolean ? (written == "true" ? 't' : 'f') : 'n');
+    }
+    return true;
   }
-  if (kind == Kind::array) {
-    cursor.enter('[');
-    builder.begin_array();
-    while (!builder.failed() && cursor.next_element()) read_into(cursor, builder, arena);
-    builder.end_array();
-    return;
-  }
-  cursor.enter('{');
-  builder.begin_object();
+  if (depth == kDepthMax) return false;
+  tree.begin();
   std::string_view inside;
-  while (!builder.failed() && cursor.next_member(inside)) {
-    builder.name_view(plain_of(inside, arena));
-    read_into(cursor, builder, arena);
+  cursor.enter(kind == Kind::array ? '[' : '{');
+  while (kind == Kind::array ? cursor.next_element() : cursor.next_member(inside)) {
+    if (kind == Kind::object) tree.name(inside, has_escapes(inside));
+    if (!read_into(cursor, tree, depth + 1)) return false;
   }
-  builder.end_object();
+  tree.end(kind == Kind::array ? ']' : '}');
+  return true;
 }
 
 }  // namespace
@@ -218,6 +205,14 @@ const Value* Value::find(std::string_view name) const noexcept {
   return at != order.end() && all[*at].name == name ? &all[*at].value : nullptr;
 }
 
+std::uint32_t Value::levels() const noexcept {
+  if (!is_array() && !is_object()) return 0;
+  std::uint32_t inside = 0;
+  for (const Value& element : elements()) inside = std::max(inside, element.levels());
+  for (const Member& member : members()) inside = std::max(inside, member.value.levels());
+  return inside + 1;
+}
+
 void Value::append_json(std::string& out) const {
   switch (kind_) {
     case Kind::null: out += "null"; return;
@@ -250,66 +245,10 @@ void Value::append_json(std::string& out) const {
   }
 }
 
-Builder& Builder::fail() noexcept {
-  failed_ = true;
+Writer& Writer::value(const Value& value) {
+  before_value();
+  value.append_json(out_);
   return *this;
-}
-
-Builder& Builder::name(std::string_view plain) { return failed_ ? *this : name_view(copy_text(plain, arena_)); }
-
-Builder& Builder::name_view(std::string_view plain) {
-  if (named_ || open_.empty() || open_.back().kind != Kind::object) return fail();
-  name_ = plain;
-  named_ = true;
-  return *this;
-}
-
-Builder& Builder::text(std::string_view plain) { return failed_ ? *this : add(Value::text(copy_text(plain, arena_))); }
-
-Builder& Builder::add(Value value) {
-  const bool wants_name = !open_.empty() && open_.back().kind == Kind::object;
-  if (failed_ || named_ != wants_name || (open_.empty() && !values_.empty())) return fail();
-  values_.push_back({name_, value});
-  name_ = {};
-  named_ = false;
-  return *this;
-}
-
-Builder& Builder::begin(Kind kind) {
-  const bool wants_name = !open_.empty() && open_.back().kind == Kind::object;
-  if (failed_ || named_ != wants_name || open_.size() == kDepthMax || (open_.empty() && !values_.empty())) {
-    return fail();
-  }
-  open_.push_back({kind, values_.size(), name_});
-  name_ = {};
-  named_ = false;
-  return *this;
-}
-
-Builder& Builder::end(Kind kind) {
-  if (failed_ || named_ || open_.empty() || open_.back().kind != kind) return fail();
-  const Open closed = open_.back();
-  const std::span<const Member> own = std::span{values_}.subspan(closed.from);
-  Value made;
-  if (kind == Kind::object) {
-    made = Value::object(own, arena_);
-  } else if (!own.empty()) {
-    auto* const elements = room_for<Value>(own.size(), arena_);
-    for (std::size_t i = 0; i < own.size(); ++i) std::construct_at(elements + i, own[i].value);
-    made = Value::array({elements, own.size()});
-  } else {
-    made = Value::array({});
-  }
-  open_.pop_back();
-  values_.resize(closed.from);
-  name_ = closed.name;
-  named_ = !open_.empty() && open_.back().kind == Kind::object;
-  return add(made);
-}
-
-Result<Value> Builder::finish() const noexcept {
-  if (failed_ || !open_.empty() || values_.size() != 1) return error(Errc::invalid_input, "json: no whole value");
-  return values_.front().value;
 }
 
 std::string_view copy_text(std::string_view plain, std::pmr::memory_resource& arena) {
@@ -321,10 +260,9 @@ std::string_view copy_text(std::string_view plain, std::pmr::memory_resource& ar
 
 Result<Value> build(std::string_view text, std::pmr::memory_resource& arena, std::pmr::memory_resource& scratch) {
   Cursor cursor{text};
-  Builder builder{arena, scratch};
-  read_into(cursor, builder, arena);
-  if (cursor.failed()) return error(Errc::invalid_input, "json: no whole value");
-  return builder.finish();
+  TreeMaker tree{arena, scratch};
+  if (!read_into(cursor, tree, 0) || cursor.failed()) return error(Errc::invalid_input, "json: no whole value");
+  return tree.root();
 }
 
 }  // namespace tocsin::json

@@ -7,7 +7,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "src/base/result.hpp"
 #include "src/json/parser.hpp"
@@ -63,6 +62,9 @@ class Value {
   /// The value of that member, or nothing. Time: linear up to kIndexedAbove members, then logarithmic.
   [[nodiscard]] const Value* find(std::string_view name) const noexcept;
 
+  /// Arrays and objects inside each other: 0 for everything else. Recursion: as many.
+  [[nodiscard]] std::uint32_t levels() const noexcept;
+
   /// Appends compact JSON: numbers as written, strings with the shortest escapes. Recursion: depth of the value.
   /// Throws std::bad_alloc.
   void append_json(std::string& out) const;
@@ -85,57 +87,12 @@ struct Member {
 
 static_assert(sizeof(Value) == 16);
 
-/// Makes a tree piece by piece, for formats that are not JSON. The order of calls is name, value inside objects.
-/// A wrong order or more than kDepthMax levels makes it fail(); it then ignores what comes.
-///
-/// Memory: `scratch` holds the values of all open arrays and objects (32 bytes each, doubled as they grow).
-/// Every call that adds may throw what the resources throw; the builder is then to be thrown away.
-class Builder {
- public:
-  explicit Builder(std::pmr::memory_resource& arena) : Builder(arena, arena) {}
-  Builder(std::pmr::memory_resource& arena, std::pmr::memory_resource& scratch)
-      : arena_(arena), open_(&scratch), values_(&scratch) {}
-
-  Builder& begin_object() { return begin(Kind::object); }
-  Builder& end_object() { return end(Kind::object); }
-  Builder& begin_array() { return begin(Kind::array); }
-  Builder& end_array() { return end(Kind::array); }
-  /// Copies the bytes. Precondition: UTF-8.
-  Builder& name(std::string_view plain);
-  Builder& text(std::string_view plain);
-  /// A value that is made already; its contents are not copied.
-  Builder& add(Value value);
-  /// As name(), but keeps the view.
-  Builder& name_view(std::string_view plain);
-
-  [[nodiscard]] bool failed() const noexcept { return failed_; }
-  /// The one value at the root; invalid_input: failed, something is still open, or there was none.
-  [[nodiscard]] Result<Value> finish() const noexcept;
-
- private:
-  struct Open {
-    Kind kind;
-    std::size_t from;  ///< index of its first value
-    std::string_view name;
-  };
-  Builder& begin(Kind kind);
-  Builder& end(Kind kind);
-  Builder& fail() noexcept;
-
-  std::pmr::memory_resource& arena_;
-  std::pmr::vector<Open> open_;
-  std::pmr::vector<Member> values_;
-  std::string_view name_;
-  bool named_ = false;
-  bool failed_ = false;
-};
-
 /// Bytes copied to the arena.
 [[nodiscard]] std::string_view copy_text(std::string_view plain, std::pmr::memory_resource& arena);
 
 /// The tree of a text that Parser::check() accepted. Numbers and strings without escapes are views into `text`, other
-/// strings take their bytes from `arena`. On any other text: some tree, or invalid_input.
-/// Throws what the resources throw.
+/// strings take their bytes from `arena`. On any other text: some tree, or invalid_input. (Parser::read() is faster
+/// where the text is still to be checked.) Throws what the resources throw.
 [[nodiscard]] Result<Value> build(std::string_view text, std::pmr::memory_resource& arena,
                                   std::pmr::memory_resource& scratch);
 [[nodiscard]] inline Result<Value> build(std::string_view text, std::pmr::memory_resource& arena) {

@@ -15,6 +15,8 @@ void append_time(std::int64_t unix_ms, std::string& out);
 /// `plain` between quotes, escaped. Precondition: valid UTF-8.
 void append_quoted(std::string_view plain, std::string& out);
 
+class Value;  // value.hpp
+
 /// Writes one JSON value, piece by piece, at the end of a string; commas come by themselves, white space never.
 /// The caller keeps the order name, value inside objects and closes what it opened. Throws std::bad_alloc.
 class Writer {
@@ -38,6 +40,7 @@ class Writer {
   Writer& null();
   /// `json` is a JSON value already.
   Writer& raw(std::string_view json);
+  Writer& value(const Value& value);
   /// A string as append_time() writes it.
   Writer& time(std::int64_t unix_ms);
 

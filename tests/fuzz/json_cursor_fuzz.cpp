@@ -9,6 +9,7 @@
 #include "src/json/document.hpp"
 #include "src/json/parser.hpp"
 #include "src/json/text.hpp"
+#include "src/json/value.hpp"
 #include "tests/fuzz/fuzz.hpp"
 #include "tests/unit/json/padded.hpp"
 
@@ -83,6 +84,23 @@ void check_accepted(json::Parser& parser, const json::Checked& checked) {
   require(compact == twice, "compact is compact");
 }
 
+std::string written(const json::Value& value) {
+  std::string out;
+  value.append_json(out);
+  return out;
+}
+
+/// The tree that is made while a text is checked is the one that is made of a checked text.
+void check_trees(json::Parser& parser, const json::Padded& padded,
+                 const tl::expected<json::Checked, json::ParseError>& checked) {
+  std::pmr::monotonic_buffer_resource arena;
+  const auto read = parser.read(padded.text(), arena, arena);
+  require(read.has_value() == checked.has_value(), "a text is read when it is accepted");
+  if (!checked) return;
+  const auto built = json::build(checked->text, arena);
+  require(built.ok() && written(*built) == written(*read), "both ways to a tree make the same");
+}
+
 /// Every call the readers make, on a text that nobody has checked.
 void stumble(std::string_view text) {
   json::Cursor members{text};
@@ -99,6 +117,7 @@ void run(std::string_view text) {
   const json::Padded padded{text};
   const auto checked = parser.check(padded.text());
   require(checked.has_value() == accepts(parser, text), "what follows the text does not count");
+  check_trees(parser, padded, checked);
   if (checked) {
     check_accepted(parser, *checked);
   } else {

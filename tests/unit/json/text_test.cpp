@@ -138,6 +138,18 @@ TEST(Text, FindsQuotesAtEveryDistance) {
   }
 }
 
+TEST(Text, FindsEveryByteThatNeedsAnEscapeAndNoOther) {
+  for (int c = 0; c < 256; ++c) {
+    for (std::size_t at = 0; at < 17; ++at) {
+      std::string text(17, '\x7F');
+      text[at] = static_cast<char>(c);
+      const bool is_one = c < 0x20 || c == '"' || c == '\\';
+      const char* const found = find_escaped(text.data(), text.data() + text.size());
+      EXPECT_EQ(static_cast<std::size_t>(found - text.data()), is_one ? at : text.size()) << c;
+    }
+  }
+}
+
 TEST(Writer, WritesNestedValuesWithCommasBetween) {
   std::string out;
   Writer writer{out};

@@ -20,12 +20,15 @@ struct Tree {
     const auto made = build(source.text(), arena);
     EXPECT_TRUE(made.ok()) << text;
     if (made.ok()) root = *made;
+    const auto read = parser.read(source.text(), arena, arena);
+    EXPECT_TRUE(read && json_of(*read) == json()) << text;
   }
-  [[nodiscard]] std::string json() const {
+  [[nodiscard]] static std::string json_of(const Value& value) {
     std::string out;
-    root.append_json(out);
+    value.append_json(out);
     return out;
   }
+  [[nodiscard]] std::string json() const { return json_of(root); }
   Padded source;
   std::pmr::monotonic_buffer_resource arena;
   Value root;
@@ -151,53 +154,12 @@ TEST(Value, FailsWithoutHarmAtEveryMemoryLimit) {
     try {
       std::pmr::monotonic_buffer_resource arena{64, &budget};
       ASSERT_TRUE(build(source.text(), arena).ok());
+      ASSERT_TRUE(Parser{}.read(source.text(), arena, budget));
       break;
     } catch (const std::bad_alloc&) {
       EXPECT_EQ(budget.used_bytes(), 0U);
     }
     ASSERT_LT(limit, 64 * KiB);
-  }
-}
-
-TEST(Builder, MakesTheSameTreeAsTheText) {
-  std::pmr::monotonic_buffer_resource arena;
-  Builder builder{arena};
-  builder.begin_object().name("a").begin_array().text("x").add(Value::number(2)).end_array();
-  builder.name("b").add(Value::boolean(true)).name("c").begin_object().end_object().end_object();
-  const auto made = builder.finish();
-  ASSERT_TRUE(made.ok());
-  std::string out;
-  made->append_json(out);
-  EXPECT_EQ(out, R"({"a":["x",2],"b":true,"c":{}})");
-}
-
-TEST(Builder, RefusesAWrongOrder) {
-  const auto refused = [](auto calls) {
-    std::pmr::monotonic_buffer_resource arena;
-    Builder builder{arena};
-    calls(builder);
-    return !builder.finish().ok();
-  };
-  EXPECT_TRUE(refused([](Builder&) {}));
-  EXPECT_TRUE(refused([](Builder& b) { b.begin_array(); }));
-  EXPECT_TRUE(refused([](Builder& b) { b.end_array(); }));
-  EXPECT_TRUE(refused([](Builder& b) { b.begin_array().end_object(); }));
-  EXPECT_TRUE(refused([](Builder& b) { b.text("a").text("b"); }));
-  EXPECT_TRUE(refused([](Builder& b) { b.text("a").begin_array().end_array(); }));
-  EXPECT_TRUE(refused([](Builder& b) { b.begin_object().text("a").end_object(); }));
-  EXPECT_TRUE(refused([](Builder& b) { b.begin_object().name("a").end_object(); }));
-  EXPECT_TRUE(refused([](Builder& b) { b.begin_object().name("a").name("b").text("c").end_object(); }));
-  EXPECT_TRUE(refused([](Builder& b) { b.begin_array().name("a").text("b").end_array(); }));
-}
-
-TEST(Builder, HoldsTheDeepestTreeAndNotOneLevelMore) {
-  for (const std::uint32_t depth : {kDepthMax, kDepthMax + 1}) {
-    std::pmr::monotonic_buffer_resource arena;
-    Builder builder{arena};
-    for (std::uint32_t i = 0; i < depth; ++i) builder.begin_array();
-    for (std::uint32_t i = 0; i < depth; ++i) builder.end_array();
-    EXPECT_EQ(builder.finish().ok(), depth == kDepthMax);
-    EXPECT_EQ(builder.failed(), depth != kDepthMax);
   }
 }
 
