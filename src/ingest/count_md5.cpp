@@ -20,13 +20,35 @@ std::string plain_text(std::string_view inside) {
 
 }  // namespace
 
+std::size_t CountMd5::Known::place_of(std::string_view text) noexcept {
+  std::uint32_t hash = 2'166'136'261;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 16'777'619;
+  return (hash ^ hash >> 16U) % kEntries;
+}
+
+const CountMd5::Digest* CountMd5::Known::find(std::string_view text) const noexcept {
+  if (text.size() > kTextBytesMax) return nullptr;
+  const Entry& entry = entries_[place_of(text)];
+  return std::string_view{entry.text.data(), entry.size} == text ? &entry.digest : nullptr;
+}
+
+void CountMd5::Known::note(std::string_view text, const Digest& digest) noexcept {
+  if (text.size() > kTextBytesMax) return;
+  Entry& entry = entries_[place_of(text)];
+  entry.size = static_cast<std::uint8_t>(text.size());
+  std::copy(text.begin(), text.end(), entry.text.begin());
+  entry.digest = digest;
+}
+
 CountMd5::Digest CountMd5::of_text(std::string_view text) const noexcept {
+  if (const Digest* const known = known_ != nullptr ? known_->find(text) : nullptr; known != nullptr) return *known;
   const port::Digest128 raw = crypto_.md5(as_bytes(text));
   Digest out{};
   for (std::size_t i = 0; i < raw.size(); ++i) {
     out[2 * i] = kHex[std::to_integer<unsigned>(raw[i]) >> 4U];
     out[2 * i + 1] = kHex[std::to_integer<unsigned>(raw[i]) & 15U];
   }
+  if (known_ != nullptr) known_->note(text, out);
   return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,7 +22,26 @@ class CountMd5 {
  public:
   using Digest = std::array<char, 32>;  ///< lower-case hex
 
-  explicit CountMd5(const port::Crypto& crypto) noexcept : crypto_(crypto) {}
+  /// Digests of short texts seen lately: the events of one request have names, targets and labels in common.
+  class Known {
+   public:
+    [[nodiscard]] const Digest* find(std::string_view text) const noexcept;
+    void note(std::string_view text, const Digest& digest) noexcept;
+
+   private:
+    static constexpr std::size_t kTextBytesMax = 31;
+    struct Entry {
+      std::uint8_t size = UINT8_MAX;
+      std::array<char, kTextBytesMax> text{};
+      Digest digest{};
+    };
+    static constexpr std::size_t kEntries = 64;  ///< 4 KiB
+    [[nodiscard]] static std::size_t place_of(std::string_view text) noexcept;
+
+    std::array<Entry, kEntries> entries_{};
+  };
+
+  explicit CountMd5(const port::Crypto& crypto, Known* known = nullptr) noexcept : crypto_(crypto), known_(known) {}
 
   [[nodiscard]] Digest of_text(std::string_view text) const noexcept;
   /// Sorts `digests`.
@@ -31,6 +51,7 @@ class CountMd5 {
 
  private:
   const port::Crypto& crypto_;
+  Known* known_;
 };
 
 /// Python's text of a JSON number: integers as written, others as the shortest text of the double.

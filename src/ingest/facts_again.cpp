@@ -7,9 +7,7 @@
 #include <cstring>
 #include <vector>
 
-#include "src/ingest/count_md5.hpp"
 #include "src/ingest/facts_text.hpp"
-#include "src/ingest/standard_fields.hpp"
 #include "src/json/cursor.hpp"
 #include "src/json/text.hpp"
 
@@ -150,63 +148,28 @@ Result<model::EventFacts> facts_of_custom(const port::Crypto& crypto, const mode
   return facts;
 }
 
-/// Values by the keys of deduplication: members of the item, and "tags.<key>". The tags are taken apart once, when the
-/// first of them is asked for.
-class DedupeValues {
- public:
-  DedupeValues(const CountMd5& md5, std::string_view stored_json, std::string_view tags)
-      : md5_(md5), item_(stored_json), tags_text_(tags) {}
+/// The last member of that name.
+std::string_view member_of(std::string_view object, std::string_view name_wanted) {
+  json::Cursor at{object};
+  std::string_view name;
+  std::string_view found;
+  for (at.enter('{'); at.next_member(name);) {
+    const std::string_view value = at.skip();
+    if (json::stands_for(name, name_wanted)) found = value;
+  }
+  return found;
+}
 
-  [[nodiscard]] Digest of_key(std::string_view key) {
-    constexpr std::string_view kTags = "tags.";
-    const std::string_view value = key.starts_with(kTags) ? tag(key.substr(kTags.size())) : member(item_, key);
-    return value.empty() ? md5_.of_text("None") : md5_.of_json(value);
+/// The value of a key of deduplication: a member of the item, or "tags.<key>", the last of that key.
+std::string_view value_of(std::string_view key, std::string_view stored_json, std::span<const Tag> tags) {
+  constexpr std::string_view kTags = "tags.";
+  if (!key.starts_with(kTags)) return member_of(stored_json, key);
+  std::string_view found;
+  for (const Tag& tag : tags) {
+    if (json::stands_for(tag.key, key.substr(kTags.size()))) found = tag.value;
   }
-
- private:
-  static std::string_view member(std::string_view object, std::string_view key) {
-    json::Cursor at{object};
-    std::string_view name;
-    std::string_view found;
-    for (at.enter('{'); at.next_member(name);) {
-      const std::string_view value = at.skip();
-      if (json::stands_for(name, key)) found = value;
-    }
-    return found;
-  }
-  struct Tag {
-    std::string_view key;  ///< between its quotes
-    std::string_view value;
-  };
-  static Tag tag_of(std::string_view object) {
-    Tag out;
-    json::Cursor at{object};
-    std::string_view name;
-    for (at.enter('{'); at.next_member(name);) {
-      const std::string_view value = at.skip();
-      if (json::stands_for(name, "key")) out.key = json::inside_of(value);
-      if (json::stands_for(name, "value")) out.value = value;
-    }
-    return out;
-  }
-  /// The last of that key.
-  [[nodiscard]] std::string_view tag(std::string_view key) {
-    if (tags_.empty() && !tags_text_.empty()) {
-      json::Cursor at{tags_text_};
-      for (at.enter('['); at.next_element();) tags_.push_back(tag_of(at.skip()));
-    }
-    std::string_view found;
-    for (const Tag& one : tags_) {
-      if (json::stands_for(one.key, key)) found = one.value;
-    }
-    return found;
-  }
-
-  const CountMd5& md5_;
-  std::string_view item_;
-  std::string_view tags_text_;
-  std::vector<Tag> tags_;
-};
+  return found;
+}
 
 bool target_is_not_compared(std::string_view target_type) noexcept {
   constexpr std::array<std::string_view, 5> kTypes{"K8S-POD", "K8S-NODE", "K8S-SERVICE", "K8S-WORKLOAD", "APM-SERVICE"};
@@ -214,32 +177,34 @@ bool target_is_not_compared(std::string_view target_type) noexcept {
 }
 
 Id128 dedupe_of_standard(const CountMd5& md5, const StandardFields& fields, std::string_view target_type,
-                         std::string_view stored_json) {
+                         std::span<const Tag> tags, std::string_view stored_json) {
   constexpr std::array<std::string_view, 4> kDefaultKeys{"alert_name", "target_type", "target", "bk_biz_id"};
   const bool odd_target = target_is_not_compared(target_type);
   const auto target_of = [&](std::string_view json) { return odd_target ? md5.of_text("None") : md5.of_json(json); };
   const auto type_of = [&](std::string_view json) { return odd_target ? md5.of_text("") : md5.of_json(json); };
   std::vector<Digest> parts{md5.of_json(fields[Field::alert_name]), type_of(fields[Field::target_type]),
                             target_of(fields[Field::target]), md5.of_json(fields[Field::bk_biz_id])};
-  DedupeValues values{md5, stored_json, fields[Field::tags]};
-  std::vector<std::string> seen(kDefaultKeys.begin(), kDefaultKeys.end());
+  std::vector<std::string> seen;
   json::Cursor at{fields[Field::dedupe_keys]};
   if (!fields[Field::dedupe_keys].empty()) {
     for (at.enter('['); at.next_element();) {
       std::string key;
       json::append_unescaped(json::inside_of(at.skip()), key);
+      if (std::find(kDefaultKeys.begin(), kDefaultKeys.end(), key) != kDefaultKeys.end()) continue;
       if (std::find(seen.begin(), seen.end(), key) != seen.end()) continue;
-      parts.push_back(values.of_key(key));
+      const std::string_view value = value_of(key, stored_json, tags);
+      parts.push_back(value.empty() ? md5.of_text("None") : md5.of_json(value));
       seen.push_back(std::move(key));
     }
   }
   return to_id(md5.of_list(parts));
 }
 
-Result<model::EventFacts> facts_of_standard(const port::Crypto& crypto, std::string_view stored_json,
+}  // namespace
+
+Result<model::EventFacts> facts_of_standard(const CountMd5& md5, const StandardFields& fields,
+                                            std::span<const Tag> tags, std::string_view stored_json,
                                             std::string& scratch) {
-  StandardFields fields;
-  fields.split(stored_json);
   for (const Field needed : {Field::alert_name, Field::target_type, Field::target, Field::severity, Field::bk_biz_id,
                              Field::time, Field::anomaly_time, Field::status}) {
     if (fields[needed].empty()) return not_an_item();
@@ -260,19 +225,22 @@ Result<model::EventFacts> facts_of_standard(const port::Crypto& crypto, std::str
   facts.category = text.of_value(fields[Field::category], model::kNameBytesMax);
   facts.assignee = text.of_list(fields[Field::assignee], model::kNameBytesMax);
   facts.event_id = text.of_value(fields[Field::event_id], model::kNameBytesMax);
-  facts.dimensions_json =
-      fields[Field::tags].empty() ? "{}" : text.of_tags(fields[Field::tags], model::kDimensionsBytesMax);
-  facts.dedupe = dedupe_of_standard(CountMd5{crypto}, fields, facts.target_type, stored_json);
+  facts.dimensions_json = tags.empty() ? "{}" : text.of_tags(tags, model::kDimensionsBytesMax);
+  facts.dedupe = dedupe_of_standard(md5, fields, facts.target_type, tags, stored_json);
   return facts;
 }
-
-}  // namespace
 
 Result<model::EventFacts> facts_of(const port::Crypto& crypto, model::RecordKind kind, const model::Instance& instance,
                                    std::string_view stored_json, std::string& scratch) {
   switch (kind) {
     case model::RecordKind::custom_event: return facts_of_custom(crypto, instance, stored_json, scratch);
-    case model::RecordKind::standard_event: return facts_of_standard(crypto, stored_json, scratch);
+    case model::RecordKind::standard_event: {
+      StandardFields fields;
+      std::vector<Tag> tags;
+      fields.split(stored_json);
+      if (!fields[Field::tags].empty() && read_tags(fields[Field::tags], tags) != nullptr) return not_an_item();
+      return facts_of_standard(CountMd5{crypto}, fields, tags, stored_json, scratch);
+    }
     case model::RecordKind::alert_transition:
     case model::RecordKind::custom_metric:  // a number is no event: it touches no alert
     case model::RecordKind::gap: break;

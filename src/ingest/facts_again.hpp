@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "src/ingest/count_md5.hpp"
+#include "src/ingest/standard_fields.hpp"
+#include "src/ingest/standard_tags.hpp"
 #include "src/model/batch.hpp"
 #include "src/model/facts.hpp"
 #include "src/model/instance.hpp"
@@ -22,5 +26,10 @@ namespace tocsin::ingest {
 [[nodiscard]] Result<model::EventFacts> facts_of(const port::Crypto& crypto, model::RecordKind kind,
                                                  const model::Instance& instance, std::string_view stored_json,
                                                  std::string& scratch);
+
+/// The same of a standard event that has just been written: `fields` and `tags` are views into `stored_json`.
+[[nodiscard]] Result<model::EventFacts> facts_of_standard(const CountMd5& md5, const StandardFields& fields,
+                                                          std::span<const Tag> tags, std::string_view stored_json,
+                                                          std::string& scratch);
 
 }  // namespace tocsin::ingest

@@ -91,26 +91,17 @@ std::string_view FactsText::of_list(std::string_view json, std::size_t bytes_max
   return std::string_view{scratch_}.substr(from);
 }
 
-std::string_view FactsText::of_tags(std::string_view tags, std::size_t bytes_max) {
+std::string_view FactsText::of_tags(std::span<const Tag> tags, std::size_t bytes_max) {
   const std::size_t from = scratch_.size();
   Bounded sink{scratch_, bytes_max};
-  json::Cursor at{tags};
   sink.append("{");
   bool first = true;
-  for (at.enter('['); !sink.full && at.next_element();) {
-    json::Cursor tag{at.skip()};
-    std::string_view name;
-    std::string_view key;
-    std::string_view value;
-    for (tag.enter('{'); tag.next_member(name);) {
-      const std::string_view text = tag.skip();
-      if (name == "key") key = json::inside_of(text);
-      if (name == "value") value = text;
-    }
+  for (const Tag& tag : tags) {
+    if (sink.full) break;
     sink.append(first ? "\"" : ",\"");
-    sink.append(key);
+    sink.append(tag.key);
     sink.append("\":");
-    append_tag_value(value, sink);
+    append_tag_value(tag.value, sink);
     first = false;
   }
   sink.append("}");

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+
+#include "src/ingest/standard_tags.hpp"
 
 namespace tocsin::ingest {
 
@@ -18,8 +21,8 @@ class FactsText {
   [[nodiscard]] std::string_view of_value(std::string_view json, std::size_t bytes_max);
   /// A string or a list of values, as one text with commas.
   [[nodiscard]] std::string_view of_list(std::string_view json, std::size_t bytes_max);
-  /// A stored list of tags as a JSON object of strings; "{}" when that is longer than `bytes_max`.
-  [[nodiscard]] std::string_view of_tags(std::string_view tags, std::size_t bytes_max);
+  /// Stored tags as a JSON object of strings; "{}" when that is longer than `bytes_max`.
+  [[nodiscard]] std::string_view of_tags(std::span<const Tag> tags, std::size_t bytes_max);
 
  private:
   std::string& scratch_;

@@ -60,9 +60,8 @@ class ItemSink {
   /// Ends the JSON of one item and returns it; valid until the next append. Empty when it did not fit.
   std::string_view end_json(std::uint64_t id_hash) {
     if (!fits_) return {};
-    const std::size_t size = batch_.bytes.size() - part_;
-    batch_.items.push_back({static_cast<std::uint32_t>(size), 0, id_hash});
-    const std::string_view json{reinterpret_cast<const char*>(batch_.bytes.data()) + part_, size};
+    const std::string_view json = written();
+    batch_.items.push_back({static_cast<std::uint32_t>(json.size()), 0, id_hash});
     part_ = batch_.bytes.size();
     return json;
   }
@@ -74,6 +73,11 @@ class ItemSink {
     batch_.items.back().facts_bytes = static_cast<std::uint32_t>(encoded.size());
     part_ = batch_.bytes.size();
   }
+  /// The JSON being written, as far as it fits; it does not move.
+  [[nodiscard]] std::string_view written() const noexcept {
+    return {reinterpret_cast<const char*>(batch_.bytes.data()) + part_, batch_.bytes.size() - part_};
+  }
+  [[nodiscard]] std::size_t facts_room() const noexcept { return facts_room_; }
   [[nodiscard]] bool fits() const noexcept { return fits_; }
   [[nodiscard]] std::size_t json_bytes() const noexcept { return json_bytes_; }  ///< the counted ones too
   void keep() noexcept { kept_ = true; }

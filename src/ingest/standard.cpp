@@ -18,7 +18,7 @@ namespace {
 using json::Kind;
 
 constexpr std::size_t kStandardAddedBytesMax = 320;  // all names and defaults that an event may lack
-constexpr std::size_t kStandardFactsBytesUsual = 256;
+constexpr std::size_t kStandardFactsBytesUsual = 512;
 
 tl::unexpected<Refusal> refuse_event(RefusalCode code, std::string message, std::size_t index) {
   return refuse(code, message.append(" (event ").append(std::to_string(index)).append(")"));
@@ -73,35 +73,8 @@ const char* not_strings(std::string_view value, std::size_t max) {
   return nullptr;
 }
 
-/// The reason why `value` is neither an object nor a list of {key, value}, or null.
-const char* not_tags(std::string_view value) {
-  json::Cursor at{value};
-  std::string_view name;
-  std::size_t count = 0;
-  if (is(value, Kind::object)) {
-    for (at.enter('{'); at.next_member(name); static_cast<void>(at.skip())) {
-      if (++count > kTagsMax) return "has more than 256 members";
-    }
-    return nullptr;
-  }
-  if (!is(value, Kind::array)) return "expected an object or a list of {key, value}";
-  for (at.enter('['); at.next_element();) {
-    const std::string_view one = at.skip();
-    if (++count > kTagsMax) return "has more than 256 elements";
-    if (!is(one, Kind::object)) return "expected elements of the form {key, value}";
-    json::Cursor tag{one};
-    bool has_key = false;
-    for (tag.enter('{'); tag.next_member(name);) {
-      const std::string_view member = tag.skip();
-      if (json::stands_for(name, "key")) has_key = is(member, Kind::string);
-    }
-    if (!has_key) return "expected a string as key of each element";
-  }
-  return nullptr;
-}
-
 /// The first rule of shape that an event breaks.
-Checked<void> check_shapes(const StandardFields& fields, std::size_t index) {
+Checked<void> check_shapes(const StandardFields& fields, std::vector<Tag>& tags, std::size_t index) {
   const std::string_view name = fields[Field::alert_name];
   if (name.empty()) return refuse_event("alert_name_missing", "alert_name missing", index);
   for (const Field field :
@@ -127,14 +100,43 @@ Checked<void> check_shapes(const StandardFields& fields, std::size_t index) {
       return refuse_event("field_list", std::string{to_text(field)} + " " + reason, index);
     }
   }
+  tags.clear();
   if (!fields[Field::tags].empty()) {
-    if (const char* reason = not_tags(fields[Field::tags])) {
+    if (const char* reason = read_tags(fields[Field::tags], tags)) {
       return refuse_event("tags_type", std::string{"tags "} + reason, index);
     }
   }
   return {};
 }
 
+/// Writes members in their order, and notes where the values stand.
+class FieldsWriter {
+ public:
+  explicit FieldsWriter(ItemSink& sink) noexcept : sink_(sink) {}
+
+  /// The sink, for the value.
+  ItemSink& name(Field field) {
+    end();
+    sink_.append(from_ == 0 ? "{\"" : ",\"");
+    sink_.append(to_text(field));
+    sink_.append("\":");
+    field_ = field;
+    from_ = sink_.written().size();
+    return sink_;
+  }
+  StandardFields& end() noexcept {
+    if (from_ != 0) fields_.set(field_, sink_.written().substr(from_));
+    return fields_;
+  }
+
+ private:
+  ItemSink& sink_;
+  StandardFields fields_;
+  Field field_ = Field::alert_name;
+  std::size_t from_ = 0;
+};
+
+/// `event`: the text from its beginning on.
 void write_unknown_members(std::string_view event, ItemSink& sink) {
   json::Cursor at{event};
   std::string_view name;
@@ -186,14 +188,9 @@ Checked<StandardEnvelope> StandardReader::read_envelope(std::span<const std::byt
   return envelope;
 }
 
-Checked<void> StandardReader::read_events(std::string_view text) {
-  data_ = {};
-  data_count_ = 0;
-  const auto checked = parser_.check(text);
-  if (!checked) return refuse(checked.error());
-  data_ = checked->text;
-  data_count_ = checked->kind == Kind::array ? checked->elements : 1;
-  return {};
+void StandardReader::use_made(std::string_view list, std::uint32_t count) noexcept {
+  data_ = list;
+  data_count_ = count;
 }
 
 Checked<std::int64_t> StandardReader::check_time(const Event& event, Field field, std::int64_t otherwise,
@@ -217,17 +214,16 @@ Checked<std::int64_t> StandardReader::check_time(const Event& event, Field field
       index);
 }
 
-Checked<StandardReader::Event> StandardReader::check_event(std::string_view json, const model::Instance& instance,
-                                                           Now now, std::size_t index) const {
-  if (!is(json, Kind::object)) {
-    return refuse_event("event_type",
-                        std::string{"event expected an object, got "} + json::to_text(json::kind_of(json)), index);
+Checked<StandardReader::Event> StandardReader::check_event(json::Cursor& at, const model::Instance& instance, Now now,
+                                                           std::size_t index) {
+  if (at.kind() != Kind::object) {
+    return refuse_event("event_type", std::string{"event expected an object, got "} + json::to_text(at.kind()), index);
   }
   Event event;
-  if (const auto twice = event.fields.split(json)) {
+  if (const auto twice = event.fields.split(at)) {
     return refuse_event("member_repeated", std::string{to_text(*twice)} + " appears twice", index);
   }
-  if (auto shapes = check_shapes(event.fields, index); !shapes) return tl::unexpected(shapes.error());
+  if (auto shapes = check_shapes(event.fields, tags_, index); !shapes) return tl::unexpected(shapes.error());
   event.severity = severity_of(event.fields[Field::severity]);
   event.bk_biz_id = instance.bk_biz_id;
   if (const std::string_view biz = event.fields[Field::bk_biz_id]; !biz.empty() && biz != "\"\"") {
@@ -258,52 +254,44 @@ std::uint64_t StandardReader::hash_of_id(std::int32_t data_id, const Event& even
   return hash | 1U;  // 0 means "no id"
 }
 
-void StandardReader::write_event(const Event& event, std::string_view own_id, ItemSink& sink) {
+StandardFields StandardReader::write_event(const Event& event, std::string_view request, std::size_t index,
+                                           ItemSink& sink) {
   const StandardFields& fields = event.fields;
-  const auto name = [&sink](Field field) {
-    sink.append(field == Field::alert_name ? "{\"" : ",\"");
-    sink.append(to_text(field));
-    sink.append("\":");
-  };
-  const auto number = [&](Field field, std::int64_t value) {
-    name(field);
-    sink.append(std::to_string(value));
-  };
+  FieldsWriter writer{sink};
+  const auto number = [&](Field field, std::int64_t value) { writer.name(field).append(std::to_string(value)); };
   const auto optional = [&](Field field, void (*write)(std::string_view, ItemSink&)) {
-    if (fields[field].empty()) return;
-    name(field);
-    write(fields[field], sink);
+    if (!fields[field].empty()) write(fields[field], writer.name(field));
   };
-  name(Field::alert_name);
-  sink.append(fields[Field::alert_name]);
-  name(Field::event_id);
+  writer.name(Field::alert_name).append(fields[Field::alert_name]);
+  writer.name(Field::event_id);
   if (const std::string_view id = fields[Field::event_id]; id.empty() || id == "\"\"") {
     sink.append("\"");
-    sink.append(own_id);
+    sink.append(request);
+    sink.append("-");
+    sink.append(std::to_string(index));
     sink.append("\"");
   } else {
     write_as_text(id, sink);
   }
   optional(Field::description, write_as_text);
   optional(Field::metric, write_as_list);
-  name(Field::category);
   const std::string_view category = fields[Field::category];
-  write_lower(category.empty() || category == "\"\"" ? "\"other_rt\"" : category, sink);
-  name(Field::target_type);
-  write_target_type(fields[Field::target_type].empty() ? "\"\"" : fields[Field::target_type], sink);
-  name(Field::target);
-  write_as_text(fields[Field::target].empty() ? "\"\"" : fields[Field::target], sink);
+  write_lower(category.empty() || category == "\"\"" ? "\"other_rt\"" : category, writer.name(Field::category));
+  const std::string_view target_type = fields[Field::target_type];
+  write_target_type(target_type.empty() ? "\"\"" : target_type, writer.name(Field::target_type));
+  const std::string_view target = fields[Field::target];
+  write_as_text(target.empty() ? "\"\"" : target, writer.name(Field::target));
   number(Field::severity, event.severity);
   number(Field::bk_biz_id, event.bk_biz_id);
-  optional(Field::tags, write_tags);
+  if (!fields[Field::tags].empty()) write_tags(tags_, writer.name(Field::tags));
   optional(Field::dedupe_keys, write_as_list);
   optional(Field::assignee, write_as_list);
   number(Field::time, event.time_s);
   number(Field::anomaly_time, event.anomaly_time_s);
-  name(Field::status);
-  sink.append("\"");
+  writer.name(Field::status).append("\"");
   sink.append(event.status);
   sink.append("\"");
+  return writer.end();
 }
 
 Checked<void> StandardReader::read_items(const model::Instance& instance, Now now, const Id128& request_id,
@@ -332,18 +320,17 @@ Checked<void> StandardReader::write_all(const model::Instance& instance, Now now
   const bool is_list = is(data_, Kind::array);
   if (is_list) at.enter('[');
   for (std::size_t index = 0; is_list ? at.next_element() : index == 0; ++index) {
-    const std::string_view json = at.skip();
-    const auto event = check_event(json, instance, now, index);
+    const std::string_view rest = at.rest();
+    const auto event = check_event(at, instance, now, index);
     if (!event) return tl::unexpected(event.error());
-    const std::string own_id = request_text + "-" + std::to_string(index);
-    write_event(*event, own_id, sink);
-    write_unknown_members(json, sink);
+    const StandardFields written = write_event(*event, request_text, index, sink);
+    if (event->fields.has_others()) write_unknown_members(rest, sink);
     sink.append("}");
     if (event->severity == 1 && event->status == std::string_view("ABNORMAL"))
       lane = std::min(lane, model::Lane::critical);
     const std::string_view stored = sink.end_json(hash_of_id(instance.data_id, *event));
-    if (!sink.fits()) continue;
-    const auto facts = facts_of(crypto_, model::RecordKind::standard_event, instance, stored, facts_scratch_);
+    if (!sink.fits() || sink.facts_room() < kStandardFactsBytesUsual / 2) continue;  // they would hardly fit either
+    const auto facts = facts_of_standard(CountMd5{crypto_, &digests_}, written, tags_, stored, facts_scratch_);
     if (!facts.ok()) return refuse("facts", "the event cannot be read back", 500);
     facts_encoded_.clear();
     model::encode(*facts, facts_encoded_);

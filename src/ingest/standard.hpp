@@ -5,9 +5,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "src/ingest/count_md5.hpp"
 #include "src/ingest/refusal.hpp"
 #include "src/ingest/standard_fields.hpp"
+#include "src/ingest/standard_tags.hpp"
 #include "src/json/parser.hpp"
 #include "src/model/batch.hpp"
 #include "src/model/instance.hpp"
@@ -41,7 +44,8 @@ struct StandardOptions {
 /// Null members count as absent. A wrong type is refused. The encoded facts follow each item as long as there is
 /// room. What takes more than model::kBatchBytesMax in that form is refused with 413.
 ///
-/// Threads: one owner thread, the parser's. Memory: the batch's resource for what is kept; a few KiB of scratch.
+/// Threads: one owner thread, the parser's. Memory: the batch's resource for what is kept; 4 KiB of digests, and scratch
+///          for one event (64 bytes a tag).
 class StandardReader {
  public:
   /// `secret` keys the id hashes. Parser and crypto must outlive the reader.
@@ -52,8 +56,9 @@ class StandardReader {
   /// As PushReader::read_envelope().
   [[nodiscard]] Checked<StandardEnvelope> read_envelope(std::span<const std::byte> body);
 
-  /// Instead of read_envelope(), where the text is one event or a list of them and nothing around.
-  [[nodiscard]] Checked<void> read_events(std::string_view text);
+  /// In the place of read_envelope(): a list of events that is made here, not sent. Precondition: the parser would
+  /// accept it, and it has `count` elements.
+  void use_made(std::string_view list, std::uint32_t count) noexcept;
 
   /// As PushReader::read_items(). The lane is critical when an ABNORMAL event of severity 1 is among the items.
   /// The id hash of an item covers data id, event id, status and time; 0 when the sender gave no event id.
@@ -70,11 +75,12 @@ class StandardReader {
     std::int64_t anomaly_time_s = 0;
     const char* status = "ABNORMAL";
   };
-  static void write_event(const Event& event, std::string_view own_id, ItemSink& sink);
+  /// The fields as they were written, when they fit.
+  StandardFields write_event(const Event& event, std::string_view request, std::size_t index, ItemSink& sink);
   [[nodiscard]] Checked<void> write_all(const model::Instance& instance, Now now, const Id128& request_id,
                                         model::Lane& lane, ItemSink& sink);
-  [[nodiscard]] Checked<Event> check_event(std::string_view json, const model::Instance& instance, Now now,
-                                           std::size_t index) const;
+  [[nodiscard]] Checked<Event> check_event(json::Cursor& at, const model::Instance& instance, Now now,
+                                           std::size_t index);
   [[nodiscard]] Checked<std::int64_t> check_time(const Event& event, Field field, std::int64_t otherwise,
                                                  std::size_t index) const;
   [[nodiscard]] std::uint64_t hash_of_id(std::int32_t data_id, const Event& event) const;
@@ -86,6 +92,8 @@ class StandardReader {
   std::string token_;
   std::string_view data_;
   std::uint32_t data_count_ = 0;
+  std::vector<Tag> tags_;  ///< of the event being read
+  CountMd5::Known digests_;
   std::string facts_scratch_;
   std::string facts_encoded_;
 };

@@ -16,9 +16,6 @@ void write_target_type(std::string_view text, ItemSink& sink);
 void write_as_text(std::string_view value, ItemSink& sink);
 /// A string becomes a list of it; an empty string an empty list.
 void write_as_list(std::string_view value, ItemSink& sink);
-/// An object or a list of {key, value} becomes a list of {"key", "value"[, "display_key"][, "display_value"]}.
-/// Object values become JSON text, also inside list values. Tags without value are dropped.
-void write_tags(std::string_view value, ItemSink& sink);
 
 /// ASCII capitals of a string's characters, escapes resolved.
 [[nodiscard]] std::string upper_of(std::string_view text);
