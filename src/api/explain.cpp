@@ -110,8 +110,7 @@ class Explainer {
     if (*count == 0) return {};
     ingest::StandardReader reader(services_.parser, services_.parts.crypto, services_.parts.secret,
                                   {services_.parts.timezone_offset_minutes});
-    if (const auto envelope = reader.read_events(without_list(events, *count)); !envelope)
-      return tl::unexpected(envelope.error());
+    reader.use_made(events, *count);
     model::EventBatch batch(services_.parts.intake);
     if (auto taken = reader.read_items(instance_, call_.now, call_.request_id, batch); !taken) return taken;
     keep(batch);

@@ -94,8 +94,7 @@ class RecordIntake::Round {
     if (!count) return tl::unexpected(count.error());
     if (*count == 0) return {};
     events.charge_growth();
-    const auto envelope = from_.parts_.reader.read_envelope(as_bytes(events.text));
-    if (!envelope) return tl::unexpected(envelope.error());
+    from_.parts_.reader.use_made(events.text, *count);
     const model::Lane before = batch.items.empty() ? model::Lane::normal : batch.lane;
     const auto taken =
         from_.parts_.reader.read_items(instance_, batch.received, fresh_request_id(services_.parts.random), batch);

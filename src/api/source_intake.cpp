@@ -162,8 +162,7 @@ Reply Api::normalise_events(const SourceRequest& source, const model::Instance& 
   batch.received = parts_.daemon.now();
   batch.registry_generation = parts_.daemon.view().registry->generation();
   batch.request_id = source.own_id;
-  if (const auto good = standard_reader_.read_events(without_list(events.text, *count)); !good)
-    return refused(good.error());
+  standard_reader_.use_made(events.text, *count);
   const auto taken = standard_reader_.read_items(instance, batch.received, source.own_id, batch);
   if (!taken) return refused(taken.error());
   if (source.debug && shown.size() > kDebugBytesMax)

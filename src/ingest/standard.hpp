@@ -44,7 +44,8 @@ struct StandardOptions {
 /// Null members count as absent. A wrong type is refused. The encoded facts follow each item as long as there is
 /// room. What takes more than model::kBatchBytesMax in that form is refused with 413.
 ///
-/// Threads: one owner thread, the parser's. Memory: the batch's resource for what is kept; 4 KiB of digests, and scratch
+/// Threads: one owner thread, the parser's. Memory: the batch's resource for what is kept; 4 KiB of digests, and
+/// scratch
 ///          for one event (64 bytes a tag).
 class StandardReader {
  public:

@@ -169,22 +169,23 @@ bool write_fields(Run& run, const Config& config, std::string_view config_place,
   return true;
 }
 
-void write_as_it_is(const Value& event, const Options& options, json::Writer& writer, FieldSet& seen) {
-  std::string scratch;
+bool write_as_it_is(Run& run, const Value& event, const Options& options, json::Writer& writer, FieldSet& seen) {
+  constexpr std::uint32_t kMemberLevel = 2;  // the list of events, the event
+  std::string rewritten;
   for (const json::Member& member : event.members()) {
     const auto* const known = std::ranges::find(kFieldNames, member.name);
     if (known != kFieldNames.end()) {
       seen.set(static_cast<std::size_t>(known - kFieldNames.begin()), is_something(member.value));
     }
     if (member.name == to_text(Field::target) && options.own_cloud_id &&
-        rewrite_cloud(member.value.text(), *options.own_cloud_id, scratch)) {
-      writer.member(member.name, scratch);
+        rewrite_cloud(member.value.text(), *options.own_cloud_id, rewritten)) {
+      writer.member(member.name, rewritten);
       continue;
     }
-    scratch.clear();
-    member.value.append_json(scratch);
-    writer.name(member.name).raw(scratch);
+    if (!run.is_shallow(member.name, member.value, kMemberLevel)) return false;
+    writer.name(member.name).value(member.value);
   }
+  return true;
 }
 
 bool check_required(Run& run, const FieldSet& seen) {

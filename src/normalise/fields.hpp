@@ -15,8 +15,9 @@ using FieldSet = std::bitset<kFieldNames.size()>;
 [[nodiscard]] bool write_fields(Run& run, const Config& config, std::string_view config_place, const json::Value& event,
                                 const Options& options, json::Writer& writer, const std::string& out, FieldSet& seen);
 
-/// Writes an event that is a standard event already, into an object that is open.
-void write_as_it_is(const json::Value& event, const Options& options, json::Writer& writer, FieldSet& seen);
+/// Writes an event that is a standard event already, into an object that is open. False: stop.
+[[nodiscard]] bool write_as_it_is(Run& run, const json::Value& event, const Options& options, json::Writer& writer,
+                                  FieldSet& seen);
 
 /// What `strict` demands. False: stop.
 [[nodiscard]] bool check_required(Run& run, const FieldSet& seen);

@@ -73,8 +73,8 @@ bool write_event(Run& run, const Compiled& compiled, const Value& event, const O
     run.tell({.what = Explain::What::config, .place = place.empty() ? "normalization_config" : place});
     if (!write_fields(run, *config, place, event, options, writer, out, seen)) return false;
     if (run.fits(out) && !write_tags(run, *config, event, writer, out)) return false;
-  } else {
-    write_as_it_is(event, options, writer, seen);
+  } else if (!write_as_it_is(run, event, options, writer, seen)) {
+    return false;
   }
   writer.end_object();
   if (!run.fits(out)) {
@@ -104,10 +104,9 @@ tl::expected<std::uint32_t, Refusal> normalise(const Compiled& compiled, const S
   std::uint32_t count = 0;
   for (const Value& event : events) {
     run.begin_event(count++);
-    const Value whole =
-        compiled.has_configs()
-            ? with_http_parts(event, source.http_headers, source.http_query_params, source.fields, run.arena())
-            : with_http_parts(event, {}, {}, source.fields, run.arena());
+    const Value whole = compiled.has_configs() ? with_http_parts(event, source.http_headers, source.http_query_params,
+                                                                 source.fields, run.arena())
+                                               : with_http_parts(event, {}, {}, source.fields, run.arena());
     if (!write_event(run, compiled, whole, options, writer, out)) return stopped();
   }
   writer.end_array();

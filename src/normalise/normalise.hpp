@@ -67,7 +67,8 @@ struct Refusal {
 };
 
 /// Appends a list of standard events as ingest::StandardReader takes them (their number may be 0), with
-/// json::kPaddingBytes of capacity behind it, and answers how many they are. On refusal `out` is as it was.
+/// json::kPaddingBytes of capacity behind it, and answers how many they are. No parser would refuse it for its form. On
+/// refusal `out` is as it was.
 ///
 /// Of each event: the first of clean_configs whose rules hold, else the default, says how to read it. Each field gets
 /// what its expression gives, as the type of the field; where that gives nothing usable the field stays away, and the

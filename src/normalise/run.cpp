@@ -19,6 +19,12 @@ bool Run::refuse(Refusal::What what, RefusalCode code, std::string message, bool
   return false;
 }
 
+bool Run::is_shallow(std::string_view name, const json::Value& value, std::uint32_t level) {
+  return level + value.levels() <= json::kDepthMax ||
+         refuse(Refusal::What::content, "json_invalid",
+                std::string{name}.append(": nested deeper than ").append(std::to_string(json::kDepthMax)) + " levels");
+}
+
 Run::Found Run::search_in(const jmespath::Expression& expression, const json::Value& in,
                           std::pmr::memory_resource& arena, std::uint32_t steps_max, json::Value& out) {
   const std::uint32_t left = means_.limits.steps_max - steps_used_;

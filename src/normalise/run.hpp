@@ -46,6 +46,9 @@ class Run final : public jmespath::Regexes {
   }
   [[nodiscard]] const char* reason() const noexcept { return reason_; }
 
+  /// Whether a value may stand at that level of the list of events; else refused. False: stop.
+  [[nodiscard]] bool is_shallow(std::string_view name, const json::Value& value, std::uint32_t level);
+
   /// Answers false, for `return refuse(...)`. The event is named when `of_event`.
   bool refuse(Refusal::What what, RefusalCode code, std::string message, bool of_event = true);
   [[nodiscard]] std::optional<Refusal>& refusal() noexcept { return refusal_; }

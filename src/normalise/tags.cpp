@@ -9,6 +9,8 @@ namespace {
 using json::Value;
 using Tags = std::pmr::vector<json::Member>;
 
+constexpr std::uint32_t kTagLevel = 4;  // the list of events, the event, its tags, the tag
+
 bool add_tag(Run& run, std::string_view key, const Value& value, std::size_t tags_max, const char* field, Tags& to) {
   if (key.empty()) return true;
   if (to.size() >= tags_max) {
@@ -84,11 +86,9 @@ bool write_tags(Run& run, const Config& config, const Value& event, json::Writer
   writer.name("tags");
   std::size_t from = out.size();
   writer.array();
-  std::string json;
   for (const json::Member& tag : tags) {
-    json.clear();
-    tag.value.append_json(json);
-    writer.object().member("key", tag.name).name("value").raw(json).end_object();
+    if (!run.is_shallow("tags", tag.value, kTagLevel)) return false;
+    writer.object().member("key", tag.name).name("value").value(tag.value).end_object();
     if (!run.fits(out)) break;  // the caller refuses it
   }
   writer.end_array();

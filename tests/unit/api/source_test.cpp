@@ -167,6 +167,18 @@ TEST_F(Source, TakesARecordOfGseWithWhatItsPipeAdds) {
   EXPECT_EQ(push("{}" + std::string(normalise::kGseBytesMax, ' '))->status, 413);
 }
 
+TEST_F(Source, AsManyLostAgentsAsARecordMayHaveFitAnIdleIntake) {
+  profile("", R"({"source_format":"gse"})");
+  std::string hosts;
+  for (std::size_t i = 0; i < normalise::kGseEventsMax; ++i) {
+    hosts += (i > 0 ? "," : "") + (R"({"ip":"10.0.)" + std::to_string(i / 256) + "." + std::to_string(i % 256) + "\"}");
+  }
+  const auto answer = push(
+      R"({"utctime2":"2023-11-14 22:13:20","value":[{"event_raw_id":1,"extra":{"type":2,"host":[)" + hosts + "]}}]}");
+  EXPECT_FALSE(answer) << answer->body;
+  EXPECT_EQ(last<core::Push>().batch.items.size(), normalise::kGseEventsMax);
+}
+
 TEST_F(Source, WhatAnIdleBoxHasNoRoomForIsTooLargeAndABusyOneAsksAgain) {
   profile(kNames);
   EXPECT_FALSE(push(R"({"n":"a"})"));

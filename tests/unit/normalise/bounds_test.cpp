@@ -106,6 +106,26 @@ TEST(NormaliseBounds, TagsAndDimensions) {
   EXPECT_EQ(bench.run(document(0, 33)), "!normalisation_tags dimensions: more than 32 (event 0)");
 }
 
+// What is made is not parsed again, so its levels are counted here.
+TEST(NormaliseBounds, LevelsOfWhatIsMade) {
+  const auto nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+  const auto answer = [&](Bench& bench, std::size_t levels) {
+    const std::string out = bench.run(R"({"alert_name":"a","t":{"k":)" + nested(levels) + "}}");
+    const json::Padded made{out};
+    return out.front() == '[' && json::Parser{}.check(made.text()) ? "taken" : out;
+  };
+  Bench plain;
+  ASSERT_EQ(plain.use(model::Profile{}), "");
+  EXPECT_EQ(answer(plain, json::kDepthMax - 3), "taken");
+  EXPECT_EQ(answer(plain, json::kDepthMax - 2), "!json_invalid t: nested deeper than 32 levels (event 0)");
+  Bench tags;
+  ASSERT_EQ(
+      tags.use(R"({"normalization_config":[{"field":"alert_name","expr":"alert_name"},{"field":"tags","expr":"t"}]})"),
+      "");
+  EXPECT_EQ(answer(tags, json::kDepthMax - 4), "taken");
+  EXPECT_EQ(answer(tags, json::kDepthMax - 3), "!json_invalid tags: nested deeper than 32 levels (event 0)");
+}
+
 TEST(NormaliseBounds, RegularExpressions) {
   Bench bench;
   ASSERT_EQ(bench.use(R"({"normalization_config":[{"field":"alert_name","expr":"'n'"},
