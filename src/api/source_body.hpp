@@ -61,10 +61,4 @@ class ChargedText {
 [[nodiscard]] ingest::Checked<std::uint32_t> read_source_body(const Services& services, const SourceBody& body,
                                                               normalise::Explain* explain, std::string& out);
 
-/// One event alone stands without the list that read_source_body() wrote around it: the list would be a level of depth
-/// that the sender has not used.
-[[nodiscard]] constexpr std::string_view without_list(std::string_view events, std::uint32_t count) noexcept {
-  return count == 1 ? events.substr(1, events.size() - 2) : events;
-}
-
 }  // namespace tocsin::api
