@@ -17,6 +17,14 @@ void uncount(Slot& slot) noexcept {
 
 bool has_body(const Slot& slot) noexcept { return slot.framing.chunked || slot.framing.content_bytes != 0; }
 
+/// Before the library goes on with a connection of TLS. False: no memory.
+bool accept_tls(Slot& slot) noexcept {
+  const auto* session = MHD_get_connection_info(slot.connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+  if (session == nullptr) return false;
+  slot.tls = slot.listener->tls->accept(session->tls_session, slot.fd);
+  return slot.tls != nullptr;
+}
+
 }  // namespace
 
 void HttpServer::enter(Slot& slot, Phase phase, std::int64_t deadline_ms) noexcept {
@@ -44,6 +52,10 @@ void HttpServer::on_connected(ListenerState& listener, MHD_Connection& connectio
   ++listener.connections;
   *socket_context = &slot;
   enter(slot, Phase::fresh, limits_.head_ms);
+  if (listener.tls != nullptr) {
+    ++listener.handshakes;
+    if (!accept_tls(slot)) return shut(slot);
+  }
   if (listener.connections > listener.connections_max + listener.reconnecting_max) make_place(listener);
 }
 
@@ -51,6 +63,9 @@ void HttpServer::on_closed(Slot& slot) noexcept {
   slot.listener->progressed = true;
   if (!slot.shut) --slot.listener->connections;
   groups_.leave(slot.peer_group);
+  if (slot.listener->tls != nullptr && slot.phase == Phase::fresh) --slot.listener->handshakes;
+  slot.tls.reset();
+  slot.certificate.reset();
   slot.connection = nullptr;
   slot.fd = -1;
   slot.phase = Phase::free;
@@ -59,6 +74,13 @@ void HttpServer::on_closed(Slot& slot) noexcept {
 
 void HttpServer::on_target(Slot& slot, const char* target) noexcept {
   slot.listener->progressed = true;
+  if (slot.tls != nullptr) {
+    slot.tls->progressed();
+    if (slot.phase == Phase::fresh) {
+      --slot.listener->handshakes;
+      slot.certificate = slot.tls->client_certificate();
+    }
+  }
   slot.target = target == nullptr ? std::string_view{} : std::string_view{target};
   slot.path = slot.target.substr(0, slot.target.find('?'));
   slot.target_fault = check_target(slot.target);
@@ -71,6 +93,7 @@ MHD_Result HttpServer::on_call(Slot& slot, const char* method, const char* versi
                                std::size_t& size) noexcept {
   if (size != 0) {
     slot.listener->progressed = true;
+    if (slot.tls != nullptr) slot.tls->progressed();
     const std::size_t bytes = std::exchange(size, 0);
     return on_body(slot, {reinterpret_cast<const std::byte*>(data), bytes});
   }

@@ -21,6 +21,8 @@ struct ListenerState {
   unsigned reconnecting_max = 0;
   unsigned connections = 0;
   unsigned unanswered = 0;  ///< connections in phase answer or ready: the library calls them pending
+  unsigned handshakes = 0;  ///< TLS connections in phase fresh: the library calls them readable until they are through
+  port::TlsListener* tls = nullptr;
   bool dirty = true;        ///< must be run at the end of this turn
   bool progressed = false;  ///< something other than asking the unanswered happened in the last run
   bool queued = false;      ///< a response was queued in the last run; the next run sends it

@@ -6,6 +6,7 @@
 
 #include "src/base/bytes.hpp"
 #include "src/port/http.hpp"
+#include "src/port/tls.hpp"
 
 namespace tocsin::microhttpd {
 
@@ -18,6 +19,7 @@ struct ListenerOptions {
   unsigned connections_max = 64;
   /// A client that closes and connects again is for a moment two connections: nobody is shut for so many. At most 16.
   unsigned reconnecting_max = 0;
+  port::TlsListener* tls = nullptr;  ///< null: without TLS; outlives the server
 };
 
 /// Times in milliseconds, sizes in bytes. Tests make them small.
@@ -28,7 +30,7 @@ struct Limits {
   std::size_t intake_reserve_bytes = 192 * KiB;  ///< of the intake, for small bodies
   std::size_t discarded_bytes_max = 1 * MiB;     ///< read and dropped so that a client sees why it was refused
   std::size_t body_rate_bytes_per_s = 8 * KiB;   ///< slower uploads and downloads are cut
-  std::int64_t head_ms = 5'000;                  ///< connect to request line, and request line to end of head
+  std::int64_t head_ms = 5'000;                  ///< connect (TLS too) to request line, and that to end of head
   std::int64_t body_base_ms = 15'000;            ///< whole body: this plus its size at the minimum rate
   std::int64_t rate_grace_ms = 2'000;            ///< before the minimum rate counts
   std::int64_t room_ms = 5'000;                  ///< wait for body memory, then 503
@@ -48,6 +50,7 @@ struct Counters {
   std::uint64_t cut_slow = 0;            ///< a deadline passed; the connection was shut
   std::uint64_t cut_over_limit = 0;      ///< shut to make room for another connection
   std::uint64_t connections = 0;         ///< now
+  std::uint64_t tls_connections = 0;     ///< of these
   std::uint64_t waiting_answers = 0;     ///< now
   std::uint64_t waiting_room = 0;        ///< now
 };

@@ -4,6 +4,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <mutex>
@@ -17,12 +18,23 @@ namespace {
 
 /// The library accepts a few more than our limit, so that we see the newcomer and choose who must go.
 constexpr unsigned kOverLimit = 16;
+constexpr unsigned kOverLimitTls = 4;
 constexpr std::int64_t kBackoffMsMax = 32;
 
 /// Broken invariants inside the library. Everything acknowledged is on disk by then, so leaving at once is safe.
 [[noreturn]] void on_panic(void*, const char* file, unsigned line, const char* reason) noexcept {
   static_cast<void>(std::fprintf(stderr, "libmicrohttpd gave up at %s:%u: %s\n", file, line, reason));
   ::_exit(70);
+}
+
+/// The library wants certificate and key at its start and reads them then.
+std::array<MHD_OptionItem, 4> options_of(const port::TlsListener& tls) noexcept {
+  // It takes pointers that are not const but never writes to these.
+  const auto text = [](const char* from) { return const_cast<char*>(from); };
+  return {{{MHD_OPTION_HTTPS_MEM_CERT, 0, text(tls.certificate_pem())},
+           {MHD_OPTION_HTTPS_MEM_KEY, 0, text(tls.key_pem())},
+           {MHD_OPTION_HTTPS_PRIORITIES, 0, text(tls.priorities())},
+           {MHD_OPTION_END, 0, nullptr}}};
 }
 
 }  // namespace
@@ -87,9 +99,10 @@ Result<std::uint16_t> HttpServer::open(const ListenerOptions& options) {
   listener->kind = options.kind;
   listener->connections_max = options.connections_max;
   listener->reconnecting_max = options.reconnecting_max;
+  listener->tls = options.tls;
   listener->unix_path = options.unix_path;
   listener->credentials.open(options.unix_group);
-  const unsigned slots = options.connections_max + kOverLimit;
+  const unsigned slots = options.connections_max + (options.tls != nullptr ? kOverLimitTls : kOverLimit);
   for (unsigned i = 0; i < slots; ++i) {
     slots_.push_back(std::make_unique<Slot>());
     slots_.back()->index = static_cast<std::uint32_t>(slots_.size() - 1);
@@ -98,16 +111,20 @@ Result<std::uint16_t> HttpServer::open(const ListenerOptions& options) {
   groups_ = PeerGroups{slots_.size()};
   parse_line_.reserve(slots_.size() * 2);
 
+  std::array<MHD_OptionItem, 4> tls_options{{{MHD_OPTION_END, 0, nullptr}}};
+  if (options.tls != nullptr) tls_options = options_of(*options.tls);
+  const unsigned flags = unsigned{MHD_USE_EPOLL} | unsigned{MHD_ALLOW_SUSPEND_RESUME} |
+                         unsigned{MHD_USE_SUPPRESS_DATE_NO_CLOCK} |
+                         (options.tls != nullptr ? unsigned{MHD_USE_TLS} : 0U);
   // No time-out of the library's own: it only knows idleness, and asking the time costs a call for every event.
   // No Date header: the appliance may not know the time. Not its strict mode: it answers a missing Host with two heads,
   // and check_framing() knows that rule and more.
   listener->daemon = MHD_start_daemon(
-      MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK, 0, nullptr, nullptr, Library::on_call,
-      listener.get(), MHD_OPTION_LISTEN_SOCKET, socket->fd, MHD_OPTION_CONNECTION_LIMIT, slots,
-      MHD_OPTION_CONNECTION_MEMORY_LIMIT, limits_.connection_bytes, MHD_OPTION_CONNECTION_TIMEOUT, 0U,
-      MHD_OPTION_NOTIFY_COMPLETED, Library::on_completed, listener.get(), MHD_OPTION_NOTIFY_CONNECTION,
-      Library::on_connection, listener.get(), MHD_OPTION_URI_LOG_CALLBACK, Library::on_target, listener.get(),
-      MHD_OPTION_UNESCAPE_CALLBACK, Library::keep_escapes, nullptr, MHD_OPTION_END);
+      flags, 0, nullptr, nullptr, Library::on_call, listener.get(), MHD_OPTION_ARRAY, tls_options.data(),
+      MHD_OPTION_LISTEN_SOCKET, socket->fd, MHD_OPTION_CONNECTION_LIMIT, slots, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+      limits_.connection_bytes, MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_NOTIFY_COMPLETED, Library::on_completed,
+      listener.get(), MHD_OPTION_NOTIFY_CONNECTION, Library::on_connection, listener.get(), MHD_OPTION_URI_LOG_CALLBACK,
+      Library::on_target, listener.get(), MHD_OPTION_UNESCAPE_CALLBACK, Library::keep_escapes, nullptr, MHD_OPTION_END);
   if (listener->daemon == nullptr) {
     static_cast<void>(::close(socket->fd));
     return error(Errc::io_failed, "start HTTP daemon");
@@ -136,7 +153,8 @@ void HttpServer::run(ListenerState& listener) noexcept {
   if (listener.queued) static_cast<void>(MHD_run(listener.daemon));
 }
 
-/// When the library wants to run again without an event. It says "now" for every unanswered request; those are told
+/// When the library wants to run again without an event. It says "now" for every unanswered request, and for every
+/// handshake of TLS that waits for its client (0.9.75 does not note that the socket was read empty); those are told
 /// apart by whether the last run achieved anything. The back-off covers what that test cannot see.
 Monotonic HttpServer::next_run(ListenerState& listener) noexcept {
   MHD_UNSIGNED_LONG_LONG wait_ms = 0;
@@ -145,7 +163,7 @@ Monotonic HttpServer::next_run(ListenerState& listener) noexcept {
     return linux::kNever;
   }
   if (wait_ms != 0) return now_.after_ms(static_cast<std::int64_t>(std::min<MHD_UNSIGNED_LONG_LONG>(wait_ms, 60'000)));
-  if (listener.unanswered == 0 || listener.progressed) {
+  if ((listener.unanswered == 0 && listener.handshakes == 0) || listener.progressed) {
     listener.backoff_ms = 1;
     return now_;
   }
@@ -237,6 +255,7 @@ Counters HttpServer::counters() const noexcept {
   Counters out = counters_;
   for (const auto& slot : slots_) {
     out.connections += slot->phase != Phase::free;
+    out.tls_connections += slot->phase != Phase::free && slot->tls != nullptr;
     out.waiting_answers += slot->phase == Phase::answer;
     out.waiting_room += slot->phase == Phase::room;
   }

@@ -4,6 +4,8 @@
 #include <microhttpd.h>
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "platform/microhttpd/sockets.hpp"
 #include "src/base/time.hpp"
 #include "src/port/http.hpp"
+#include "src/port/tls.hpp"
 
 namespace tocsin::microhttpd {
 
@@ -22,7 +25,7 @@ struct ListenerState;
 /// idle.
 enum class Phase : std::uint8_t {
   free,     ///< no connection in this slot
-  fresh,    ///< connected, no request line yet
+  fresh,    ///< connected, no request line yet; the handshake of TLS is in here
   idle,     ///< kept alive after an answer
   head,     ///< request line seen, headers coming
   room,     ///< suspended until there is memory for the body
@@ -54,6 +57,8 @@ struct Slot {
   std::uint32_t peer_group = 0;
   std::uint32_t next_in_line = kNoSlot;  ///< queue of those who wait for room
   Peer peer;
+  std::unique_ptr<port::TlsConnection> tls;      ///< null: without TLS
+  std::optional<port::Digest256> certificate{};  ///< of the client; set with its first request
   std::string_view target;             ///< request target, cut in place by the library; valid while the request is
   std::string_view path;               ///< its part before the query, as sent
   const char* target_fault = nullptr;  ///< of check_target(), which must see the target uncut
@@ -116,6 +121,9 @@ class RequestView final : public port::HttpRequest {
   [[nodiscard]] bool peer_is_loopback() const noexcept override { return slot_.peer.loopback; }
   [[nodiscard]] bool peer_is_admin() const noexcept override { return slot_.peer.admin; }
   [[nodiscard]] std::uint32_t peer_uid() const noexcept override { return slot_.peer.uid; }
+  [[nodiscard]] const port::Digest256* peer_certificate() const noexcept override {
+    return slot_.certificate ? &*slot_.certificate : nullptr;
+  }
 
  private:
   const Slot& slot_;

@@ -11,6 +11,7 @@
 #include "src/base/hex.hpp"
 #include "src/base/refusal_code.hpp"
 #include "src/base/time.hpp"
+#include "src/port/crypto.hpp"
 
 namespace tocsin::port {
 
@@ -64,6 +65,8 @@ class HttpRequest {
   /// Control socket only: the peer may act as admin (root, our own uid, or group tocsin-admin).
   [[nodiscard]] virtual bool peer_is_admin() const noexcept = 0;
   [[nodiscard]] virtual std::uint32_t peer_uid() const noexcept = 0;
+  /// SHA-256 of the certificate (DER) that the peer has shown over TLS and that was verified; null: none.
+  [[nodiscard]] virtual const Digest256* peer_certificate() const noexcept { return nullptr; }
 };
 
 /// Implemented by src/api, called by platform/microhttpd on the io thread. Nothing may be thrown out of these.
