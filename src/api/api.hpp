@@ -83,8 +83,9 @@ class Api final : public port::HttpHandler, private Replayer {
     std::string_view token;  ///< shown in the head or in the body
     bool is_json = true;     ///< the body
     std::string_view peer = {};
+    const port::Digest256* certificate = nullptr;  ///< shown by the connection
   };
-  /// Nothing: the instance may send now; else the refusal.
+  /// Nothing: the instance may send now, and so may this sender; else the refusal.
   [[nodiscard]] Reply refuse_sender(const Sender& sender, const Id128& request_id);
   /// A refusal that goes into the reject box too.
   [[nodiscard]] Response reject(const Sender& sender, const ingest::Refusal& refusal, const Id128& request_id);

@@ -9,6 +9,7 @@ namespace tocsin::api {
 namespace {
 
 constexpr std::string_view kInvalidToken = "reject invalid token";
+constexpr RefusalCode kNoCertificate = "client_certificate";
 constexpr std::string_view kIntakeFull = "too many requests are waiting for the writer";
 
 /// Why what came with a known token is not taken, in the words of the check.
@@ -45,6 +46,10 @@ Api::Response Api::reject(const Sender& sender, const ingest::Refusal& refusal, 
 
 Reply Api::refuse_sender(const Sender& sender, const Id128& request_id) {
   const model::Instance& instance = sender.instance;
+  if (!instance.takes_certificate(sender.certificate)) {
+    return reject(sender, {401, "reject client certificate: this instance is bound to another one", kNoCertificate},
+                  request_id);
+  }
   const Monotonic now = parts_.daemon.now().mono;
   // Nobody is charged for what another limit refuses: first whether all of them have room, then this one, then both.
   if (const std::uint16_t wait_s = total_rate_.wait(now); wait_s != 0) {
@@ -122,7 +127,11 @@ Reply Api::push(const port::HttpRequest& request, port::Ticket ticket, std::span
                                         : nullptr;
   if (instance == nullptr) return refuse(Shape::push, 401, kInvalidToken, id);
   rejects_.count(instance->data_id);
-  const Sender sender{*instance, Shape::push, as_text(body), envelope->access_token};
+  const Sender sender{.instance = *instance,
+                      .shape = Shape::push,
+                      .body = as_text(body),
+                      .token = envelope->access_token,
+                      .certificate = request.peer_certificate()};
   if (auto refusal = refuse_sender(sender, id)) return refusal;
   const std::string_view key = request.header("Idempotency-Key");
   const bool has_key = key.data() != nullptr;
@@ -168,9 +177,12 @@ Reply Api::items(const port::HttpRequest& request, port::Ticket ticket, std::spa
   if (!envelope && instance == nullptr) return refuse_body(Shape::items, envelope.error(), id);
   if (instance == nullptr) return refuse(Shape::items, 401, kInvalidToken, id);
   const std::string_view token = token_in_head(request);
-  const Sender sender{*instance, Shape::items, as_text(body),
-                      token.empty() ? envelope->access_token.value_or(std::string_view{}) : token,
-                      envelope.has_value()};
+  const Sender sender{.instance = *instance,
+                      .shape = Shape::items,
+                      .body = as_text(body),
+                      .token = token.empty() ? envelope->access_token.value_or(std::string_view{}) : token,
+                      .is_json = envelope.has_value(),
+                      .certificate = request.peer_certificate()};
   if (!envelope) return reject(sender, envelope.error(), id);
   if (auto refusal = refuse_sender(sender, id)) return refusal;
   if (instance->type == model::InstanceType::time_series) {

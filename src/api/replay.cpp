@@ -20,6 +20,8 @@ Reply Api::replay(const Call& call, const model::Reject& reject) {
     return call.fail(409, "only a part of that body was kept, or a part of it is masked", "replay_impossible");
   if (reject.way == model::RejectWay::source)
     return call.fail(409, "the head of that request, which its profile may read, was not kept", "replay_impossible");
+  if (reject.code == RefusalCode("client_certificate").text())
+    return call.fail(409, "whoever sent it did not show the instance's certificate", "replay_impossible");
   const auto& registry = *parts_.daemon.view().registry;
   const model::Instance* instance = registry.instance(reject.data_id);
   if (instance == nullptr || !instance->enabled)

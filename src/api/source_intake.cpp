@@ -98,7 +98,7 @@ Reply Api::source(const port::HttpRequest& request, const Match& found, port::Ti
   if (instance == nullptr)
     return refuse(shape, 401, in_words_of(shape, 401, request.peer(), kWrongToken), id, "token_invalid");
   rejects_.count(instance->data_id);
-  const Sender sender{*instance, shape, as_text(body), token, false, request.peer()};
+  const Sender sender{*instance, shape, as_text(body), token, false, request.peer(), request.peer_certificate()};
   if (auto refusal = refuse_sender(sender, id)) return refusal;
   if (instance->type == model::InstanceType::time_series)
     return reject(sender, {400, "this instance takes metrics, at /v2/push/", "time_series"}, id);

@@ -35,6 +35,7 @@ inline constexpr std::array kRefusals{
   RefusalRow{"body_too_long", {413}, "The body is longer than its path takes, as sent or as inflated.", "Send fewer items at once; `[http.push] body_bytes_max` is the limit of senders."},
   RefusalRow{"body_too_many_elements", {413}, "The body has more JSON values than fit the parser.", "Send fewer items at once."},
   RefusalRow{"body_type", {400}, "The body is JSON of the wrong kind, such as a number.", kFixBody},
+  RefusalRow{"client_certificate", {401}, "The token is right, but the instance is bound to a client certificate that the connection did not show.", "Send over TLS with that certificate; `tocsinctl plugin show` has its fingerprint, `plugin update --client-cert` changes it."},
   RefusalRow{"compressed_broken", {400}, "A gzip or deflate body is corrupt or ends too early.", "Compress it anew, and look for a proxy that changes bodies."},
   RefusalRow{"conflict", {409}, "The thing exists already, or an `Idempotency-Key` came before with another body.", "Choose another name, or a fresh key for another body."},
   RefusalRow{"content_type", {415}, "A browser sent a change as something else than JSON.", "Send `Content-Type: application/json`."},

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "src/model/instance.hpp"
 
+#include "src/base/hex.hpp"
 #include "src/model/fields.hpp"
 
 namespace tocsin::model {
 namespace {
 
-constexpr std::uint8_t kInstanceFormat = 2;
+constexpr std::uint8_t kInstanceFormat = 3;
 
 template <class Op, class I>
 void instance_fields_of_format_1(Op& op, I& instance) {
@@ -26,7 +27,7 @@ void instance_fields_of_format_1(Op& op, I& instance) {
 }
 
 template <class Op, class I>
-void instance_fields(Op& op, I& instance) {
+void instance_fields_of_format_2(Op& op, I& instance) {
   instance_fields_of_format_1(op, instance);
   op.array(instance.old_token_hash);
   op.number(instance.old_token_until_ms);
@@ -34,6 +35,12 @@ void instance_fields(Op& op, I& instance) {
   op.flag(instance.strict);
   op.flag(instance.rewrite_cloud);
   op.number(instance.profile_revision);
+}
+
+template <class Op, class I>
+void instance_fields(Op& op, I& instance) {
+  instance_fields_of_format_2(op, instance);
+  op.array(instance.client_cert);
 }
 
 template <class Op, class U>
@@ -76,6 +83,10 @@ const char* to_text(Role role) noexcept {
   return "unknown";
 }
 
+std::string client_cert_text(const Instance& instance) {
+  return instance.is_bound_to_certificate() ? to_hex(instance.client_cert) : std::string{};
+}
+
 void encode(const Instance& instance, std::string& out) {
   FieldWriter writer(out, kInstanceFormat);
   instance_fields(writer, instance);
@@ -84,6 +95,10 @@ void encode(const Instance& instance, std::string& out) {
 Result<Instance> decode_instance(Bytes in) {
   if (!in.empty() && in[0] == std::byte{kRecordFormat}) {
     return read_record<Instance>(in, "instance", [](auto& op, auto& out) { instance_fields_of_format_1(op, out); });
+  }
+  if (!in.empty() && in[0] == std::byte{2}) {
+    return read_record<Instance>(
+        in, "instance", [](auto& op, auto& out) { instance_fields_of_format_2(op, out); }, 2);
   }
   return read_record<Instance>(
       in, "instance", [](auto& op, auto& out) { instance_fields(op, out); }, kInstanceFormat);

@@ -62,9 +62,19 @@ struct Instance {
   /// Another one with each change of its profile, never the same again for this data id in one run of the daemon;
   /// 0: it never had a profile (profile.hpp).
   std::uint32_t profile_revision = 0;
-};
+  /// SHA-256 of the certificate (DER) that its senders must show over TLS beside the token; zeros: none.
+  port::Digest256 client_cert{};
 
-/// FORMAT.md "instance". Unsealed payload. Reads formats 1 and 2, writes 2.
+  [[nodiscard]] bool is_bound_to_certificate() const noexcept { return client_cert != port::Digest256{}; }
+  /// Over HTTP. Null: the connection showed none.
+  [[nodiscard]] bool takes_certificate(const port::Digest256* shown) const noexcept {
+    return !is_bound_to_certificate() || (shown != nullptr && *shown == client_cert);
+  }
+};
+/// As people read and write it; empty: none.
+[[nodiscard]] std::string client_cert_text(const Instance& instance);
+
+/// FORMAT.md "instance". Unsealed payload. Reads formats 1 to 3, writes 3.
 void encode(const Instance& instance, std::string& out);
 [[nodiscard]] Result<Instance> decode_instance(Bytes in);
 

@@ -28,6 +28,8 @@ constexpr Option kUpstreamDataId{"--upstream-data-id", Takes::integer, "N", "its
 constexpr Option kPluginType{"--plugin-type", Takes::word, "", "BlueKing's kind; what is pulled is kept, not run",
                              model::kPluginTypes};
 constexpr Option kStrict{"--strict", Takes::word, "", "refuse events that lack a documented field", kSwitch};
+constexpr Option kClientCert{"--client-cert", Takes::text, "HEX",
+                             "SHA-256 of the certificate that senders must show over TLS beside the token; or none"};
 constexpr Option kRewriteCloud{"--rewrite-cloud", Takes::word, "", "targets 0:ip get the box's own cloud id", kSwitch};
 
 constexpr std::array kCreateOptions = {
@@ -43,9 +45,10 @@ constexpr std::array kCreateOptions = {
     kPluginType,
     kStrict,
     kRewriteCloud,
+    kClientCert,
 };
-constexpr std::array kUpdateOptions = {kBiz,        kName,   kAlert,       kLane, kMaxRate, kUpstreamDataId,
-                                       kPluginType, kStrict, kRewriteCloud};
+constexpr std::array kUpdateOptions = {kBiz,        kName,   kAlert,        kLane,      kMaxRate, kUpstreamDataId,
+                                       kPluginType, kStrict, kRewriteCloud, kClientCert};
 constexpr std::array kRotateOptions = {
     Option{"--token", Takes::text, "TEXT", "the new token (default: a random one)"},
     Option{"--overlap", Takes::text, "TIME",
@@ -68,6 +71,10 @@ void add_settings(const Args& args, Body& body) {
   if (args.has("--plugin-type")) body.name("plugin_type").text(args.get("--plugin-type"));
   if (args.has("--strict")) body.name("strict").boolean(args.get("--strict") == "on");
   if (args.has("--rewrite-cloud")) body.name("rewrite_cloud").boolean(args.get("--rewrite-cloud") == "on");
+  if (args.has("--client-cert")) {
+    const std::string_view text = args.get("--client-cert");
+    body.name("client_cert").text(text == "none" ? std::string{} : to_utf8(text));
+  }
 }
 
 /// {"plugin_id", "data_id", "token"} and nothing else; of a rotation also until when the old token holds.

@@ -55,6 +55,7 @@ void write_instance(json::Writer& w, const model::Instance& i, const model::Prof
   }
   w.member("plugin_type", to_text(i.plugin_type)).member("note", is_pull(i.plugin_type) ? model::kNotRunHere : "");
   w.name("strict").boolean(i.strict).name("rewrite_cloud").boolean(i.rewrite_cloud);
+  w.member("client_cert", client_cert_text(i));
   if (profile != nullptr) write_profile(w, *profile, shows_secrets, shows_secrets || !is_pull(i.plugin_type));
   write_old_token(w, i);
   if (lately != nullptr) write_lately(w, *lately);
@@ -82,6 +83,7 @@ std::vector<Setting> settings_of(const model::Instance& i, const model::Profile&
   text("plugin_type", to_text(i.plugin_type));
   flag("strict", i.strict);
   flag("rewrite_cloud", i.rewrite_cloud);
+  text("client_cert", client_cert_text(i));
   if (!profile.version.empty()) text("version", profile.version);
   for (std::size_t p = 0; p < model::kProfileParts.size(); ++p) {
     if (!profile.parts[p].empty()) out.push_back({model::kProfileParts[p], profile.parts[p]});

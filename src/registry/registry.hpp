@@ -19,7 +19,7 @@ inline constexpr std::size_t kUsersMax = 64;
 inline constexpr std::size_t kApiTokensMax = 128;
 
 /// Who may push and who may operate: an immutable snapshot with a generation. Shared between threads.
-/// Memory: about 320 bytes an instance, profiles are not in it (profile.hpp); bounds: kInstancesMax, kUsersMax,
+/// Memory: about 350 bytes an instance, profiles are not in it (profile.hpp); bounds: kInstancesMax, kUsersMax,
 /// kApiTokensMax.
 class Registry {
  public:

@@ -108,6 +108,10 @@ void ErrorCodes::bodies() {
   body(R"({"access_token":")" + std::string(513, 't') + R"("})", "access_token_too_long");
   body(R"({"data":[]})", "token_missing");
   body(with_items("[]", "wrong"), "token_invalid");
+  auto bound = instance(1500006, "bound", "bound-token");
+  bound.client_cert[0] = std::byte{1};
+  add(bound);
+  body(with_items("[]", "bound-token", "1500006"), "client_certificate");
   body(with_items("[]"), "data_empty");
   body(with_items("{}"), "data_type");
   body(with_items("[]", "source-token", "1500003"), "alert_source");

@@ -45,6 +45,10 @@ class FakeRequest final : public port::HttpRequest {
     is_loopback_ = is_loopback;
     return *this;
   }
+  FakeRequest& showing(const port::Digest256& certificate) {
+    certificate_ = certificate;
+    return *this;
+  }
   FakeRequest& as_admin(bool is_admin) {
     is_admin_ = is_admin;
     return *this;
@@ -68,6 +72,7 @@ class FakeRequest final : public port::HttpRequest {
   bool peer_is_loopback() const noexcept override { return is_loopback_; }
   bool peer_is_admin() const noexcept override { return is_admin_; }
   std::uint32_t peer_uid() const noexcept override { return 1000; }
+  const port::Digest256* peer_certificate() const noexcept override { return certificate_ ? &*certificate_ : nullptr; }
 
  private:
   static std::vector<port::HttpMember> all(const std::map<std::string, std::string>& from) {
@@ -79,6 +84,7 @@ class FakeRequest final : public port::HttpRequest {
   port::Method method_;
   std::string path_;
   std::string peer_ = "10.0.0.7";
+  std::optional<port::Digest256> certificate_;
   bool is_loopback_ = false;
   bool is_admin_ = false;
   std::map<std::string, std::string> headers_;

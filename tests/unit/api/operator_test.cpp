@@ -27,7 +27,7 @@ TEST_F(Operator, ListsInstancesWithoutTheirTokens) {
       data_of(get("/api/v1/plugins/demo")),
       R"({"data_id":1500001,"plugin_id":"demo","name":"Demo","bk_biz_id":2,"type":"event","alert":0,"lane":"normal",)"
       R"("max_rate":-1,"enabled":true,"upstream_data_id":null,"plugin_type":"http_push","note":"","strict":false,)"
-      R"("rewrite_cloud":false,"version":"","config_params":[],"ingest_config":{},"normalization_config":[],)"
+      R"("rewrite_cloud":false,"client_cert":"","version":"","config_params":[],"ingest_config":{},"normalization_config":[],)"
       R"("clean_configs":[],"alert_config":[],"old_token_holds":false,"old_token_until":null,"rejects":0,)"
       R"("seen":"never","last_seen":null,"last_seen_ms":null,"silent_s":null,)"
       R"("events_per_minute":0,"requests_per_minute":0,"rejects_per_minute":0,)"
@@ -98,7 +98,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{"UnknownMember", kPlugins, R"({"plugin_id":"a","tokn":"x"})",
                 "tokn: not known here; the members are plugin_id, name, bk_biz_id, type, data_id, token, alert, lane, "
                 "max_rate, "
-                "upstream_data_id, enabled, plugin_type, strict, rewrite_cloud, version, config_params, ingest_config, "
+                "upstream_data_id, enabled, plugin_type, strict, rewrite_cloud, client_cert, version, config_params, "
+                "ingest_config, "
                 "normalization_config, clean_configs, alert_config"},
         BadBody{"DataIdZero", kPlugins, R"({"plugin_id":"a","data_id":0})",
                 "data_id: must be a whole number from 1 to 2147483647"},
@@ -111,6 +112,10 @@ INSTANTIATE_TEST_SUITE_P(
                 "alert: only instances of type event raise alerts from their custom events"},
         BadBody{"Lane", kPlugins, R"({"plugin_id":"a","lane":"alert"})",
                 R"(lane: must be one of \"normal\" \"critical\")"},
+        BadBody{"ClientCertTooShort", kPlugins, R"({"plugin_id":"a","client_cert":"ab"})",
+                "client_cert: must be the SHA-256 fingerprint of a certificate, 64 hex digits, or empty"},
+        BadBody{"ClientCertOfZeros", kPlugins, R"({"plugin_id":"a","client_cert":")" + std::string(64, '0') + R"("})",
+                "client_cert: must be the SHA-256 fingerprint of a certificate, 64 hex digits, or empty"},
         BadBody{"TokenBeyondAscii", kPlugins, R"({"plugin_id":"a","token":"é"})", "token: must be printable ASCII"},
         BadBody{"OverlapNegative", "/api/v1/plugins/demo/rotate", R"({"overlap_s":-1})",
                 "overlap_s: must be a whole number from 0 to 2592000"},
@@ -122,7 +127,8 @@ INSTANTIATE_TEST_SUITE_P(
         BadBody{
             "UpdateOfTheType", "/api/v1/plugins/demo", R"({"type":"event"})",
             "type: not known here; the members are name, bk_biz_id, alert, lane, max_rate, upstream_data_id, enabled, "
-            "plugin_type, strict, rewrite_cloud, version, config_params, ingest_config, normalization_config, "
+            "plugin_type, strict, rewrite_cloud, client_cert, version, config_params, ingest_config, "
+            "normalization_config, "
             "clean_configs, "
             "alert_config"},
         BadBody{"EnabledAsNumber", "/api/v1/plugins/demo", R"({"enabled":1})", "enabled: must be true or false"},

@@ -107,6 +107,7 @@ Instance an_instance() {
   i.plugin_type = PluginType::bk_collector;
   i.strict = true;
   i.profile_revision = 4;
+  i.client_cert = filled<32>(13);
   i.created_ms = 1;
   i.updated_ms = 2;
   return i;
@@ -187,13 +188,43 @@ TEST(Record, AnInstanceOfFormat1HasNoOldToken) {
   std::string text;
   encode(written, text);
   text[0] = 1;
-  text.resize(text.size() - 47);  // from the hash of the old token on
+  text.resize(text.size() - 47 - 32);  // from the hash of the old token on
   const auto read = decode_instance(as_bytes(text));
   ASSERT_TRUE(read.ok());
   EXPECT_EQ(read->token_hash, written.token_hash);
   EXPECT_EQ(read->updated_ms, written.updated_ms);
   EXPECT_EQ(read->old_token_until_ms, 0);
   EXPECT_FALSE(decode_instance(as_bytes(text + '\0')).ok());
+}
+
+TEST(Record, AnInstanceOfFormat2IsBoundToNoCertificate) {
+  const Instance written = an_instance();
+  std::string text;
+  encode(written, text);
+  EXPECT_EQ(text[0], 3);
+  text[0] = 2;
+  text.resize(text.size() - 32);
+  const auto read = decode_instance(as_bytes(text));
+  ASSERT_TRUE(read.ok());
+  EXPECT_EQ(read->old_token_hash, written.old_token_hash);
+  EXPECT_EQ(read->profile_revision, written.profile_revision);
+  EXPECT_FALSE(read->is_bound_to_certificate());
+  EXPECT_FALSE(decode_instance(as_bytes(text + '\0')).ok());
+}
+
+TEST(Instance, TakesItsOwnCertificateAndAnyWhileItIsBoundToNone) {
+  Instance i;
+  const auto own = filled<32>(1);
+  const auto other = filled<32>(2);
+  for (const port::Digest256* shown : {static_cast<const port::Digest256*>(nullptr), &own}) {
+    EXPECT_TRUE(i.takes_certificate(shown));
+  }
+  EXPECT_EQ(client_cert_text(i), "");
+  i.client_cert = own;
+  EXPECT_TRUE(i.takes_certificate(&own));
+  EXPECT_FALSE(i.takes_certificate(&other));
+  EXPECT_FALSE(i.takes_certificate(nullptr));
+  EXPECT_EQ(client_cert_text(i).size(), 64U);
 }
 
 TEST(Record, CountersOfFormat1DoNotSayHowManyAlertsThereAre) {
