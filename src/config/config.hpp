@@ -29,6 +29,7 @@ enum class SourceKind : std::uint8_t { mqtt, kafka };
 enum class SourceFrom : std::uint8_t { start, end };
 enum class SaslMechanism : std::uint8_t { plain, scram_sha_256, scram_sha_512 };
 enum class MqttProtocol : std::uint8_t { automatic, mqtt_5, mqtt_3_1_1 };
+enum class ClientCertificate : std::uint8_t { off, optional, required };
 
 /// One `[upstream.<name>]`.
 struct Upstream {
@@ -84,17 +85,20 @@ struct Config {
 
   std::string control_socket = "/run/tocsin/control.sock";
 
-  std::vector<std::string> push_listen = {"0.0.0.0:10205"};  ///< each passes parse_listen()
-  std::vector<std::string> push_tls_listen;                  ///< empty in this release
+  std::vector<std::string> push_listen = {"0.0.0.0:10205"};  ///< each passes parse_listen(); not both are empty
+  std::vector<std::string> push_tls_listen;
+  ClientCertificate push_client_certificate = ClientCertificate::optional;
   std::int64_t push_body_bytes_max = 512'000;
   std::int64_t push_connections_max = 256;
+  std::int64_t push_tls_connections_max = 24;
   std::int64_t push_requests_per_second_max = 0;  ///< of all instances together; 0: no limit
 
   std::vector<std::string> admin_listen = {"127.0.0.1:10206"};  ///< loopback only
-  std::vector<std::string> admin_tls_listen;                    ///< empty in this release
+  std::vector<std::string> admin_tls_listen;
 
-  std::string tls_cert_file;
+  std::string tls_cert_file;  ///< with tls_key_file, or both empty: in data_dir/tls
   std::string tls_key_file;
+  std::string tls_client_ca_file;  ///< empty: no client is asked for a certificate
 
   std::int64_t store_quota_bytes = 268'435'456;
   std::int64_t store_retention_hours = 168;
@@ -111,6 +115,15 @@ struct Config {
 
 /// The configuration of an empty file on this board.
 [[nodiscard]] Config defaults(const BoardProfile& board);
+
+/// How push_connections_max is divided once something listens with TLS. `push_plain` is below zero when it is too
+/// small.
+struct ConnectionShares {
+  std::int64_t push_plain = 0;
+  std::int64_t push_tls = 0;
+  std::int64_t admin_tls = 0;
+};
+[[nodiscard]] ConnectionShares connection_shares(const BoardProfile& board, const Config& config) noexcept;
 
 /// The ledger this configuration gives: connections as configured, the body pool cut to what the budget leaves.
 /// Nothing is below zero and the sum is within memory.budget_bytes when `config` came from load() or defaults().

@@ -70,7 +70,6 @@ void add_rows(std::span<const Key<Owner>> keys, std::string_view section, std::s
         .append(allowed_text(key))
         .append(" | ")
         .append(key.help);
-    if (!key.refused_because.empty()) out.append(" Refused for now: ").append(key.refused_because).append(".");
     out += " |\n";
   }
 }

@@ -27,10 +27,9 @@ constexpr std::array kTargets = {"address"sv, "hostname"sv};
 constexpr std::array kSourceKinds = {"mqtt"sv, "kafka"sv};
 constexpr std::array kFroms = {"start"sv, "end"sv};
 constexpr std::array kSaslMechanisms = {"PLAIN"sv, "SCRAM-SHA-256"sv, "SCRAM-SHA-512"sv};
+constexpr std::array kClientCertificates = {"off"sv, "optional"sv, "required"sv};
 constexpr std::array kLaterUpstreamKeys = {"sasl_mechanism"sv, "bytes_per_day"sv};
 constexpr std::array kPlaceholders = {"{appliance}"sv, "{name}"sv, "{data_id}"sv, "{plugin}"sv, "{upstream_data_id}"sv};
-
-constexpr auto kNoTls = "TLS listeners are not in this release"sv;
 
 std::string check_line(std::string_view text) {
   const bool good =
@@ -140,18 +139,23 @@ constexpr std::array kConfigKeys = {
 
     Key<Config>{.name = "http.push.listen",
                 .field = &Config::push_listen,
-                .min = 1,
                 .max = kListenMax,
                 .help =
                     "Addresses that devices push to; each takes every path of them, so bk-collector's port 4318 and "
-                    "9004 of BlueKing's ingester may be among them. Port 0: any free one.",
+                    "9004 of BlueKing's ingester may be among them. Port 0: any free one. May be "
+                    "empty beside tls_listen.",
                 .check = check_listen},
     Key<Config>{.name = "http.push.tls_listen",
                 .field = &Config::push_tls_listen,
                 .max = kListenMax,
-                .help = "The same with TLS.",
-                .check = check_listen,
-                .refused_because = kNoTls},
+                .help = "The same with TLS (1.2 and 1.3).",
+                .check = check_listen},
+    Key<Config>{.name = "http.push.client_certificate",
+                .field = &Config::push_client_certificate,
+                .help = "Whether TLS senders are asked for a certificate of tls.client_ca_file. optional: only who is "
+                        "bound to one (`tocsinctl plugin update --client-cert`) needs it. Without that file nobody is "
+                        "asked.",
+                .words = kClientCertificates},
     Key<Config>{.name = "http.push.body_bytes_max",
                 .field = &Config::push_body_bytes_max,
                 .min = 4096,
@@ -166,6 +170,13 @@ constexpr std::array kConfigKeys = {
                 .help = "Connections at a time. Above it the longest idle one is closed.",
                 .board_default = &BoardProfile::push_connections_max,
                 .board_max = &BoardProfile::push_connections_max},
+    Key<Config>{.name = "http.push.tls_connections_max",
+                .field = &Config::push_tls_connections_max,
+                .min = 4,
+                .max = 1024,
+                .help = "TLS connections at a time, when tls_listen is set. Each takes as much of connections_max as "
+                        "the board says (host: 5), and so do 8 of the admin listener's; plain ones have the rest.",
+                .board_default = &BoardProfile::push_tls_connections_max},
     Key<Config>{.name = "http.push.requests_per_second_max",
                 .field = &Config::push_requests_per_second_max,
                 .max = 1'000'000,
@@ -181,22 +192,26 @@ constexpr std::array kConfigKeys = {
     Key<Config>{.name = "http.admin.tls_listen",
                 .field = &Config::admin_tls_listen,
                 .max = kListenMax,
-                .help = "The same with TLS.",
-                .check = check_listen,
-                .refused_because = kNoTls},
+                .help = "The same with TLS (1.2 and 1.3), on any address.",
+                .check = check_listen},
 
     Key<Config>{.name = "tls.cert_file",
                 .field = &Config::tls_cert_file,
                 .max = kPathBytesMax,
-                .help = "Certificate chain of the TLS listeners, PEM.",
-                .check = check_line,
-                .refused_because = kNoTls},
+                .help = "Certificate chain of the TLS listeners, PEM, at most 16 KiB. When it and key_file are missing "
+                        "at start, a self-signed one is made there. Empty: tls/cert.pem in the data folder.",
+                .check = check_line},
     Key<Config>{.name = "tls.key_file",
                 .field = &Config::tls_key_file,
                 .max = kPathBytesMax,
-                .help = "Its private key, PEM.",
-                .check = check_line,
-                .refused_because = kNoTls},
+                .help = "Its private key, PEM. Empty: tls/key.pem in the data folder.",
+                .check = check_line},
+    Key<Config>{.name = "tls.client_ca_file",
+                .field = &Config::tls_client_ca_file,
+                .max = kPathBytesMax,
+                .help = "CAs that the certificates of senders must come from, PEM, at most 16 KiB; a sender's own "
+                        "certificate will do. Empty: nobody is asked for one.",
+                .check = check_line},
 
     Key<Config>{.name = "store.quota_bytes",
                 .field = &Config::store_quota_bytes,
@@ -463,9 +478,22 @@ Config defaults(const BoardProfile& board) {
   return out;
 }
 
+ConnectionShares connection_shares(const BoardProfile& board, const Config& config) noexcept {
+  ConnectionShares out;
+  if (!config.push_tls_listen.empty()) out.push_tls = config.push_tls_connections_max;
+  if (!config.admin_tls_listen.empty()) out.admin_tls = board.admin_tls_connections_max;
+  const std::int64_t tls = out.push_tls + out.admin_tls;
+  out.push_plain = config.push_connections_max - tls * board.tls_connection_cost - (tls > 0 ? board.tls_base_cost : 0);
+  return out;
+}
+
 Ledger ledger_for(const BoardProfile& board, const Config& config) noexcept {
   Ledger out = board.ledger;
-  out.push_connections = config.push_connections_max * board.connection_bytes;
+  const ConnectionShares shares = connection_shares(board, config);
+  const std::int64_t tls_bytes = board.tls_connection_cost * board.connection_bytes;
+  out.push_connections = shares.push_plain * board.connection_bytes + shares.push_tls * tls_bytes;
+  out.admin_connections += shares.admin_tls * tls_bytes;
+  if (shares.push_tls + shares.admin_tls > 0) out.library_base += board.tls_base_cost * board.connection_bytes;
   out.channel += static_cast<std::int64_t>(config.sources.size()) * kSourceBytes;
   out.body_pool = 0;
   const std::int64_t left = config.memory_budget_bytes - sum_bytes(out);

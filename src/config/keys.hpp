@@ -22,7 +22,7 @@ struct Key {
   std::string_view name;  ///< of a Config: the full name; of the others: the last part
   std::variant<std::int64_t Owner::*, std::string Owner::*, std::vector<std::string> Owner::*, UpstreamKind Owner::*,
                PayloadFormat Owner::*, Forward Owner::*, MqttProtocol Owner::*, SyslogTarget Owner::*,
-               SourceKind Owner::*, SourceFrom Owner::*, SaslMechanism Owner::*>
+               SourceKind Owner::*, SourceFrom Owner::*, SaslMechanism Owner::*, ClientCertificate Owner::*>
       field;
   std::int64_t min = 0;  ///< of a number: its value; of a text: its bytes; of a list: how many
   std::int64_t max = 0;
@@ -31,7 +31,6 @@ struct Key {
   std::span<const std::string_view> words = {};        ///< of an enum, in its order
   std::span<const std::string_view> later_words = {};  ///< known, refused as not in this release
   bool required = false;
-  std::string_view refused_because = {};  ///< not empty: the key is known, but only its default is taken
   std::int64_t BoardProfile::*board_default = nullptr;
   std::int64_t BoardProfile::*board_max = nullptr;  ///< the board's limit, when it is below `max`
 };

@@ -102,9 +102,6 @@ class Loader {
   template <class Owner>
   void set(const Key<Owner>& key, Owner& owner, const Assignment& one) {
     std::string bad = std::visit([&](auto member) { return assign(key, owner.*member, one); }, key.field);
-    if (bad.empty() && !key.refused_because.empty() && value_text(key, owner) != value_text(key, Owner{})) {
-      bad = std::string(key.refused_because);
-    }
     if (!bad.empty()) return refuse(one.line, one.path, std::move(bad));
     loaded_.origins.push_back({one.path, one.line});
   }
@@ -317,8 +314,32 @@ class Loader {
     check_credentials(prefix, source, is_mqtt);
   }
 
+  void check_tls() {
+    const Config& config = loaded_.config;
+    if (config.push_listen.empty() && config.push_tls_listen.empty())
+      refuse(line_of("http.push.listen"), "http.push.listen", "is empty, and so is tls_listen: nobody could push");
+    if (config.tls_cert_file.empty() != config.tls_key_file.empty()) {
+      const bool has_cert = !config.tls_cert_file.empty();
+      refuse(line_of(has_cert ? "tls.cert_file" : "tls.key_file"), has_cert ? "tls.key_file" : "tls.cert_file",
+             "cert_file and key_file go together");
+    }
+    if (config.push_client_certificate == ClientCertificate::required && config.tls_client_ca_file.empty()) {
+      refuse(line_of("http.push.client_certificate"), "tls.client_ca_file",
+             "is needed for client_certificate = \"required\": the CA that the certificates come from");
+    }
+    const ConnectionShares shares = connection_shares(board_, config);
+    const std::int64_t least = config.push_listen.empty() ? 0 : kPlainConnectionsMin;
+    if (shares.push_tls + shares.admin_tls == 0 || shares.push_plain >= least) return;
+    refuse(line_of("http.push.connections_max"), "http.push.connections_max",
+           "is too small: " + std::to_string(shares.push_tls + shares.admin_tls) + " TLS connections count as " +
+               std::to_string(board_.tls_connection_cost) + " each, TLS itself as " +
+               std::to_string(board_.tls_base_cost) + "; at least " +
+               std::to_string(config.push_connections_max - shares.push_plain + least) + " are needed");
+  }
+
   void check_together() {
     const Config& config = loaded_.config;
+    check_tls();
     Ledger ledger = ledger_for(board_, config);
     const std::int64_t needed = sum_bytes(ledger) - ledger.body_pool + config.push_body_bytes_max;
     if (ledger.body_pool >= config.push_body_bytes_max) return;
@@ -353,18 +374,22 @@ std::string to_text(const Problem& problem) {
 
 std::vector<NamedFile> named_files(const Loaded& loaded) {
   std::vector<NamedFile> out;
+  const auto add_file = [&](std::string key, const std::string& path) {
+    if (path.empty()) return;
+    NamedFile one{.key = std::move(key), .line = 0, .path = path};
+    const auto origin = std::find_if(loaded.origins.begin(), loaded.origins.end(),
+                                     [&](const Origin& known) { return known.key == one.key; });
+    if (origin != loaded.origins.end()) one.line = origin->line;
+    out.push_back(std::move(one));
+  };
   const auto add = [&](const std::string& prefix, const auto& owner) {
     for (const auto& [last, path] :
          {std::pair{"ca_file", &owner.ca_file}, std::pair{"cert_file", &owner.cert_file},
           std::pair{"key_file", &owner.key_file}, std::pair{"password_file", &owner.password_file}}) {
-      if (path->empty()) continue;
-      NamedFile one{.key = prefix + last, .line = 0, .path = *path};
-      const auto origin = std::find_if(loaded.origins.begin(), loaded.origins.end(),
-                                       [&](const Origin& known) { return known.key == one.key; });
-      if (origin != loaded.origins.end()) one.line = origin->line;
-      out.push_back(std::move(one));
+      add_file(prefix + last, *path);
     }
   };
+  add_file("tls.client_ca_file", loaded.config.tls_client_ca_file);
   for (const Upstream& upstream : loaded.config.upstreams) add("upstream." + upstream.name + ".", upstream);
   for (const Source& source : loaded.config.sources) add("source." + source.name + ".", source);
   return out;

@@ -42,7 +42,8 @@ struct NamedFile {
   std::string path;
 };
 
-/// Those of the upstreams, in the order of the upstreams' names.
+/// The CA of clients, then those of upstreams and sources, in the order of their names. Not the listeners' certificate
+/// and key, which are made when they are missing.
 [[nodiscard]] std::vector<NamedFile> named_files(const Loaded& loaded);
 
 /// Reads a configuration. `file` is only a name for messages: the caller reads the text.

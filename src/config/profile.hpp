@@ -76,6 +76,10 @@ struct BoardProfile {
   std::int64_t connection_bytes = 8704;  ///< one connection of the HTTP library: 8 KiB pool, 512 bytes of its own
   std::int64_t push_connections_max = 0;
   std::int64_t admin_connections_max = 0;
+  std::int64_t tls_connection_cost = 5;        ///< as many plain ones take what one with TLS takes at worst
+  std::int64_t tls_base_cost = 16;             ///< the same for TLS itself, once something listens with it
+  std::int64_t push_tls_connections_max = 24;  ///< default of http.push.tls_connections_max
+  std::int64_t admin_tls_connections_max = 8;
   std::int64_t body_bytes_max = 512'000;  ///< largest push body that body_pool and parser are made for
 
   std::int64_t mqtt_bytes_max = 0;  ///< RssAnon of each worker
@@ -88,7 +92,10 @@ struct BoardProfile {
   std::int64_t commit_delay_ms = 0;  ///< default of store.commit_delay_ms: 0 where a flush is cheap
 };
 
-/// The ledger is complete, within the limit, and its connection lines are the connection counts times their price.
+inline constexpr std::int64_t kPlainConnectionsMin = 4;
+
+/// The ledger is complete, within the limit, its connection lines are the connection counts times their price, and TLS
+/// finds room in that of push.
 [[nodiscard]] constexpr bool fits(const BoardProfile& board) noexcept {
   for (const LedgerLine& line : lines(board.ledger)) {
     if (line.bytes <= 0) return false;
@@ -96,6 +103,9 @@ struct BoardProfile {
   return sum_bytes(board.ledger) <= board.memory_limit_bytes &&
          board.ledger.push_connections == board.push_connections_max * board.connection_bytes &&
          board.ledger.admin_connections == board.admin_connections_max * board.connection_bytes &&
+         board.push_connections_max >=
+             kPlainConnectionsMin + board.tls_base_cost +
+                 board.tls_connection_cost * (board.push_tls_connections_max + board.admin_tls_connections_max) &&
          board.ledger.body_pool >= board.body_bytes_max && board.mqtt_bytes_max > 0 && board.kafka_bytes_max > 0 &&
          board.courier_bytes_max > 0 && board.quota_bytes > 0 && board.quota_bytes <= board.map_bytes_max;
 }

@@ -170,7 +170,7 @@ bool write_fields(Run& run, const Config& config, std::string_view config_place,
 }
 
 bool write_as_it_is(Run& run, const Value& event, const Options& options, json::Writer& writer, FieldSet& seen) {
-  constexpr std::uint32_t kMemberLevel = 2;  // the list of events, the event
+  constexpr std::uint32_t kMemberLevel = 1;  // the event
   std::string rewritten;
   for (const json::Member& member : event.members()) {
     const auto* const known = std::ranges::find(kFieldNames, member.name);

@@ -46,7 +46,7 @@ class Run final : public jmespath::Regexes {
   }
   [[nodiscard]] const char* reason() const noexcept { return reason_; }
 
-  /// Whether a value may stand at that level of the list of events; else refused. False: stop.
+  /// Whether a value may stand at that level of an event; else refused. False: stop.
   [[nodiscard]] bool is_shallow(std::string_view name, const json::Value& value, std::uint32_t level);
 
   /// Answers false, for `return refuse(...)`. The event is named when `of_event`.

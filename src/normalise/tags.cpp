@@ -9,7 +9,7 @@ namespace {
 using json::Value;
 using Tags = std::pmr::vector<json::Member>;
 
-constexpr std::uint32_t kTagLevel = 4;  // the list of events, the event, its tags, the tag
+constexpr std::uint32_t kTagLevel = 3;  // the event, its tags, the tag
 
 bool add_tag(Run& run, std::string_view key, const Value& value, std::size_t tags_max, const char* field, Tags& to) {
   if (key.empty()) return true;

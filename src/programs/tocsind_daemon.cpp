@@ -38,6 +38,12 @@ void say(const char* what, const Error& failure) {
   std::fputc('\n', stderr);
 }
 
+/// Connections of several addresses of one listener share its limit.
+unsigned share_of(std::int64_t most, std::size_t addresses, std::int64_t least = 4) {
+  return static_cast<unsigned>(
+      std::max<std::int64_t>(most / static_cast<std::int64_t>(std::max<std::size_t>(addresses, 1)), least));
+}
+
 /// What a person can do about it, when that is known.
 void advise(const Error& failure, const char* key) {
   const int number = failure.os_errno;
@@ -130,7 +136,7 @@ bool TocsinDaemon::listen(const microhttpd::ListenerOptions& options, const char
   const std::string shown = options.unix_path.empty()
                                 ? options.address.substr(0, options.address.rfind(':') + 1) + std::to_string(*port)
                                 : where;
-  std::fprintf(stderr, "tocsind: listening on %s\n", shown.c_str());
+  std::fprintf(stderr, "tocsind: listening on %s%s\n", shown.c_str(), options.tls != nullptr ? " (TLS)" : "");
   return true;
 }
 
@@ -162,37 +168,57 @@ int TocsinDaemon::open_listeners() {
   handler_->api = api_.get();
   syslog_ = std::make_unique<SyslogListeners>(
       loop_, api::SyslogParts{*this, crypto_, random_, &intake_, api_->rate(), api_->total_rate()});
-  // Connections of several addresses of one listener share its limit.
-  const auto share = [](std::int64_t most, std::size_t addresses) {
-    return static_cast<unsigned>(
-        std::max<std::int64_t>(most / static_cast<std::int64_t>(std::max<std::size_t>(addresses, 1)), 4));
-  };
+  return tls_.open(config_, clock_) && open_push() && open_operators() ? 0 : 1;
+}
+
+bool TocsinDaemon::open_push() {
+  const config::ConnectionShares shares = config::connection_shares(config::kBoard, config_);
   for (const auto& address : config_.push_listen) {
     if (!listen({.kind = port::Listener::push,
                  .address = address,
-                 .connections_max = share(config_.push_connections_max, config_.push_listen.size()),
+                 .connections_max = share_of(shares.push_plain, config_.push_listen.size()),
                  .reconnecting_max = 8},
                 "http.push.listen"))
-      return 1;
+      return false;
   }
+  for (const auto& address : config_.push_tls_listen) {
+    if (!listen({.kind = port::Listener::push,
+                 .address = address,
+                 .connections_max = share_of(shares.push_tls, config_.push_tls_listen.size(), 1),
+                 .tls = tls_.push()},
+                "http.push.tls_listen"))
+      return false;
+  }
+  return true;
+}
+
+bool TocsinDaemon::open_operators() {
   const auto admins = static_cast<std::size_t>(config_.admin_listen.size() + 1);
   for (const auto& address : config_.admin_listen) {
     if (!listen({.kind = port::Listener::admin,
                  .address = address,
-                 .connections_max = share(config::kBoard.admin_connections_max, admins)},
+                 .connections_max = share_of(config::kBoard.admin_connections_max, admins)},
                 "http.admin.listen"))
-      return 1;
+      return false;
+  }
+  for (const auto& address : config_.admin_tls_listen) {
+    if (!listen(
+            {.kind = port::Listener::admin,
+             .address = address,
+             .connections_max = share_of(config::kBoard.admin_tls_connections_max, config_.admin_tls_listen.size(), 1),
+             .tls = tls_.admin()},
+            "http.admin.tls_listen"))
+      return false;
   }
   const std::string& socket = config_.control_socket;
   if (const auto slash = socket.rfind('/'); slash != std::string::npos && slash > 0) {
     static_cast<void>(linux::make_folders(socket.substr(0, slash), 0755));
   }
-  const bool ok = listen({.kind = port::Listener::control,
-                          .unix_path = socket,
-                          .unix_group = "tocsin-admin",
-                          .connections_max = share(config::kBoard.admin_connections_max, admins)},
-                         "control.socket");
-  return ok ? 0 : 1;
+  return listen({.kind = port::Listener::control,
+                 .unix_path = socket,
+                 .unix_group = "tocsin-admin",
+                 .connections_max = share_of(config::kBoard.admin_connections_max, admins)},
+                "control.socket");
 }
 
 int TocsinDaemon::open() {
@@ -406,7 +432,9 @@ std::vector<core::LedgerLine> TocsinDaemon::ledger() const {
     core::LedgerLine one{.name = line.name.data(), .limit_bytes = bytes(line.bytes)};
     for (const Budget* budget : {&small_bodies_, &body_pool_, &intake_, &rejects_}) measured(line.name, *budget, one);
     if (line.name == "push_connections") {
-      one.used_bytes = static_cast<std::size_t>(http_->counters().connections) * bytes(config::kBoard.connection_bytes);
+      const auto counters = http_->counters();
+      const std::size_t with_tls = counters.tls_connections * bytes(config::kBoard.tls_connection_cost - 1);
+      one.used_bytes = (counters.connections + with_tls) * bytes(config::kBoard.connection_bytes);
       one.peak_bytes = one.used_bytes;
       one.is_measured = true;
     }

@@ -23,6 +23,7 @@
 #include "src/programs/tocsind_source.hpp"
 #include "src/programs/tocsind_syslog.hpp"
 #include "src/programs/tocsind_threads.hpp"
+#include "src/programs/tocsind_tls.hpp"
 #include "src/programs/tocsind_upstream.hpp"
 
 namespace tocsin::programs {
@@ -51,6 +52,8 @@ class TocsinDaemon final : public api::Daemon {
  private:
   [[nodiscard]] int open_store();
   [[nodiscard]] int open_listeners();
+  [[nodiscard]] bool open_push();
+  [[nodiscard]] bool open_operators();
   /// False: said why on stderr; `key` names the place in the configuration.
   [[nodiscard]] bool listen(const microhttpd::ListenerOptions& options, const char* key);
   void make_first_user();
@@ -87,6 +90,7 @@ class TocsinDaemon final : public api::Daemon {
   std::unique_ptr<api::Api> api_;
   class Handler;
   std::unique_ptr<Handler> handler_;
+  ListenersTls tls_;  // before what listens with it
   std::unique_ptr<microhttpd::HttpServer> http_;
   std::unique_ptr<WorkerParts> worker_parts_;
   std::vector<std::unique_ptr<UpstreamRunner>> upstreams_;

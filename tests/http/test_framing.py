@@ -6,10 +6,9 @@ import socket
 
 import pytest
 
-from appliance import Appliance, event
+from appliance import Appliance
 from framing_cases import CASES, CLOSED, HEALTHZ, OPEN
-
-ANSWER_SECONDS = 30
+from framing_wire import ANSWER_SECONDS, Wire, fill
 
 
 @pytest.fixture(scope="module")
@@ -21,63 +20,10 @@ def box(tmp_path_factory):
     appliance.end()
 
 
-def fill(template, source, content):
-    """BODY, LENGTH and CHUNK of a push that the daemon takes when the framing lets it through."""
-    item = event(content)
-    body = json.dumps({"data_id": source["data_id"], "access_token": source["token"], "data": [item]}).encode()
-    chunk = b"%x\r\n%s\r\n" % (len(body), body)
-    return template.replace(b"LENGTH", b"%d" % len(body)).replace(b"CHUNK", chunk).replace(b"BODY", body)
-
-
-class Wire:
-    """One connection: what came, taken apart into answers."""
-
-    def __init__(self, port):
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=ANSWER_SECONDS)
-        self.got = b""
-        self.ended = False
-
-    def send(self, data):
-        try:
-            self.socket.sendall(data)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # refused before all was sent
-
-    def receive(self):
-        try:
-            part = self.socket.recv(65536)
-        except ConnectionResetError:
-            part = b""
-        self.got += part
-        self.ended = not part
-
-    def statuses(self, is_head=False):
-        """Statuses of the complete answers. The library answers an odd length with its head twice: the first one counts."""
-        out, rest = [], self.got
-        while True:
-            head, separator, behind = rest.partition(b"\r\n\r\n")
-            if not separator:
-                return out
-            words = head.split(b" ", 2)
-            assert words[0] == b"HTTP/1.1" and len(words) == 3, self.got
-            out.append(int(words[1]))
-            fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:])
-            size = 0 if is_head or out[-1] == 100 else int(fields.get(b"content-length", b"0"))
-            if len(behind) < size:
-                return out[:-1]
-            rest = behind[size:]
-            if rest and not rest.startswith(b"HTTP/1.1 "):
-                return out
-
-    def until(self, count, is_head):
-        while not self.ended and len(self.statuses(is_head)) < count:
-            self.receive()
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
 def test_has_one_verdict(box, case):
     content = "taken" if 200 in case.statuses else "refused"
-    wire = Wire(box.push_port)
+    wire = Wire(socket.create_connection(("127.0.0.1", box.push_port), timeout=ANSWER_SECONDS))
     with wire.socket:
         wire.send(fill(case.sent, box.source, content))
         if case.half_close:

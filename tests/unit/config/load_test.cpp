@@ -95,12 +95,56 @@ TEST(ConfigLoad, ASectionIsNotAValue) {
   EXPECT_TRUE(problems("[store]\n[http]\n[http.push]\n[upstream]\n").empty());
 }
 
-TEST(ConfigLoad, TlsListenersAreRefusedByName) {
+TEST(ConfigLoad, TlsListenersMayBeAnywhere) {
   EXPECT_TRUE(problems("[http.push]\ntls_listen = []\n").empty());
-  EXPECT_EQ(problems("[http.push]\ntls_listen = [\"0.0.0.0:10443\"]\n"),
-            Lines{"t.toml:2: http.push.tls_listen: TLS listeners are not in this release"});
-  EXPECT_EQ(problems("[tls]\ncert_file = \"/etc/c.pem\"\n"),
-            Lines{"t.toml:2: tls.cert_file: TLS listeners are not in this release"});
+  EXPECT_TRUE(problems("[http.push]\ntls_listen = [\"0.0.0.0:10445\"]\n").empty());
+  EXPECT_TRUE(problems("[http.push]\nlisten = []\ntls_listen = [\"0.0.0.0:10445\"]\n").empty());
+  EXPECT_TRUE(problems("[http.admin]\ntls_listen = [\"0.0.0.0:10446\", \"[::]:10446\"]\n").empty());
+}
+
+TEST(ConfigLoad, CertificateAndKeyGoTogether) {
+  EXPECT_TRUE(problems("[tls]\ncert_file = \"/c\"\nkey_file = \"/k\"\n").empty());
+  EXPECT_EQ(problems("[tls]\ncert_file = \"/c\"\n"),
+            Lines{"t.toml:2: tls.key_file: cert_file and key_file go together"});
+  EXPECT_EQ(problems("[tls]\nkey_file = \"/k\"\n"),
+            Lines{"t.toml:2: tls.cert_file: cert_file and key_file go together"});
+}
+
+TEST(ConfigLoad, ARequiredClientCertificateNeedsItsCa) {
+  const std::string required = "[http.push]\nclient_certificate = \"required\"\n";
+  EXPECT_EQ(problems(required), Lines{"t.toml:2: tls.client_ca_file: is needed for client_certificate = \"required\": "
+                                      "the CA that the certificates come from"});
+  EXPECT_TRUE(problems(required + "[tls]\nclient_ca_file = \"/ca\"\n").empty());
+  EXPECT_TRUE(problems("[http.push]\nclient_certificate = \"off\"\n[tls]\nclient_ca_file = \"/ca\"\n").empty());
+}
+
+TEST(ConfigLoad, TlsConnectionsTakeTheirPlaceFromPlainOnes) {
+  BoardProfile box = board();
+  box.tls_connection_cost = 5;
+  box.tls_base_cost = 16;
+  box.admin_tls_connections_max = 8;
+  const auto shares = [&](std::string_view text) {
+    const auto loaded = load(text, "t.toml", box);
+    EXPECT_TRUE(loaded);
+    return connection_shares(box, loaded->config);
+  };
+  EXPECT_EQ(shares("").push_plain, 256);
+  EXPECT_EQ(shares("").push_tls + shares("").admin_tls, 0);
+  const std::string push = "[http.push]\ntls_connections_max = 20\ntls_listen = [\"0.0.0.0:1\"]\n";
+  EXPECT_EQ(shares(push).push_tls, 20);
+  EXPECT_EQ(shares(push).push_plain, 256 - 5 * 20 - 16);
+  const std::string both = push + "[http.admin]\ntls_listen = [\"0.0.0.0:2\"]\n";
+  EXPECT_EQ(shares(both).admin_tls, 8);
+  EXPECT_EQ(shares(both).push_plain, 256 - 5 * 28 - 16);
+  const auto sum_of = [&](std::string_view text) { return sum_bytes(ledger_for(box, load(text, "", box)->config)); };
+  EXPECT_EQ(sum_of(both), sum_of(""));
+  const auto took = load(push + "connections_max = 120\n", "t.toml", box);
+  EXPECT_TRUE(took) << "4 plain ones are left";
+  const auto refused = load(push + "connections_max = 119\n", "t.toml", box);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(to_text(refused.error()[0]),
+            "t.toml:4: http.push.connections_max: is too small: 20 TLS connections count as 5 each, TLS itself as 16; "
+            "at least 120 are needed");
 }
 
 TEST(ConfigLoad, TheAdminListenerStaysOnLoopback) {
@@ -112,7 +156,8 @@ TEST(ConfigLoad, TheAdminListenerStaysOnLoopback) {
 }
 
 TEST(ConfigLoad, APushListenerIsNeeded) {
-  EXPECT_EQ(problems("[http.push]\nlisten = []\n"), Lines{"t.toml:2: http.push.listen: must have 1 to 4 entries"});
+  EXPECT_EQ(problems("[http.push]\nlisten = []\n"),
+            Lines{"t.toml:2: http.push.listen: is empty, and so is tls_listen: nobody could push"});
 }
 
 TEST(ConfigLoad, AnUpstreamIsTakenWhole) {
@@ -354,13 +399,14 @@ TEST(ConfigKeys, EveryBoundIsKept) {
       const std::string text = std::string(key.name) + " = " + literal_of(key, size) + "\n";
       const auto loaded = load(text, "t.toml", board());
       if (loaded) return true;
-      return loaded.error()[0].message.starts_with(
-          "is too small: ");  // bounds of the key kept, the sum is another rule
+      // Bounds of the key kept; what goes together with what is another rule.
+      const std::string& why = loaded.error()[0].message;
+      return why.starts_with("is too small: ") || why.starts_with("is empty, and so is tls_listen") ||
+             why == "cert_file and key_file go together";
     };
-    if (key.refused_because.empty()) {
-      EXPECT_TRUE(takes(key.min)) << key.name;
-      EXPECT_TRUE(takes(max)) << key.name;
-    }
+    if (!key.words.empty()) continue;
+    EXPECT_TRUE(takes(key.min)) << key.name;
+    EXPECT_TRUE(takes(max)) << key.name;
     EXPECT_FALSE(key.min > 0 && takes(key.min - 1)) << key.name;
     if (!std::holds_alternative<std::string Config::*>(key.field) && key.min == 0) continue;
     EXPECT_FALSE(takes(max + 1)) << key.name;
