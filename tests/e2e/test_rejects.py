@@ -121,6 +121,7 @@ def test_refusals_alone_cost_one_small_commit_in_ten_seconds(box):
     plugin = box.plugin("many")
     push(box, plugin, [])
     wait_rejects(box, plugin, 1)
+    wait_for(lambda: box.ctl("user", "list"), what="the first user, whose password is stretched after the start")
     before = metric(box, "tocsin_store_written_bytes_total")
     until = time.monotonic() + 2.5
     sent = 0
