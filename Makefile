@@ -66,10 +66,10 @@ test-asan: ## unit tests and a short load under the address and undefined behavi
 	@$(SHORTER_WORLDS) $(ASAN_SETTINGS) $(CTEST) --test-dir build/asan
 	@$(ASAN_SETTINGS) TOCSIN_BIN_DIR=build/asan/bin $(SANITIZED)
 
-test-tsan: ## unit tests and a short load under the thread sanitizer
+test-tsan: ## what starts threads under the thread sanitizer: those unit tests, and a short load
 	@tools/setup test
-	@$(CONFIGURE) tsan -DBOARD=$(BOARD) && $(BUILD) build/tsan -- $(BUILD_FLAGS)
-	@$(SHORTER_WORLDS) $(TSAN_SETTINGS) $(FIXED_ADDRESSES) $(CTEST) --test-dir build/tsan
+	@$(CONFIGURE) tsan -DBOARD=$(BOARD) && $(BUILD) build/tsan --target programs threaded-tests -- $(BUILD_FLAGS)
+	@$(TSAN_SETTINGS) $(FIXED_ADDRESSES) $(CTEST) --test-dir build/tsan -L threads
 	@$(TSAN_SETTINGS) TOCSIN_BIN_DIR=build/tsan/bin $(FIXED_ADDRESSES) $(SANITIZED)
 
 fuzz-build:

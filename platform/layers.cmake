@@ -45,9 +45,11 @@ endfunction()
 
 # tocsin_add_test(NAME SOURCES <*_test.cpp>... [DEPENDS <layer>...]): one GoogleTest program. In a release
 # build its own code is one unit and optimized a little: half the compiler's time, and what it tests is as shipped.
+# THREADS: what it tests starts threads (where a source of its own includes <thread> that is seen).
 # Under an emulator its environment has TOCSIN_EMULATED=1: qemu-user takes no stack or data limits, for one.
+add_custom_target(threaded-tests)
 function(tocsin_add_test name)
-  cmake_parse_arguments(PARSE_ARGV 1 T "" "" "SOURCES;DEPENDS;LIBS")
+  cmake_parse_arguments(PARSE_ARGV 1 T "THREADS" "" "SOURCES;DEPENDS;LIBS")
   if(T_UNPARSED_ARGUMENTS OR NOT T_SOURCES)
     message(FATAL_ERROR "tocsin_add_test(${name}): SOURCES is required; unknown: ${T_UNPARSED_ARGUMENTS}")
   endif()
@@ -60,6 +62,15 @@ function(tocsin_add_test name)
   target_link_libraries(${name} PRIVATE tocsin_warnings tocsin_test_warnings ${T_DEPENDS} ${T_LIBS} GTest::gtest_main GTest::gmock)
   target_include_directories(${name} PRIVATE "${PROJECT_SOURCE_DIR}")
   add_test(NAME ${name} COMMAND ${name})
+  # What starts threads, itself or in what it tests: all that the thread sanitizer can say something about.
+  foreach(source IN LISTS T_SOURCES)
+    file(STRINGS ${CMAKE_CURRENT_SOURCE_DIR}/${source} starts_threads REGEX "include <thread>")
+    if(starts_threads OR T_THREADS)
+      set_tests_properties(${name} PROPERTIES LABELS threads)
+      add_dependencies(threaded-tests ${name})
+      break()
+    endif()
+  endforeach()
   if(CMAKE_CROSSCOMPILING_EMULATOR)
     set_tests_properties(${name} PROPERTIES ENVIRONMENT TOCSIN_EMULATED=1)
   endif()
