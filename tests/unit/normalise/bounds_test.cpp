@@ -111,19 +111,19 @@ TEST(NormaliseBounds, LevelsOfWhatIsMade) {
   const auto nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
   const auto answer = [&](Bench& bench, std::size_t levels) {
     const std::string out = bench.run(R"({"alert_name":"a","t":{"k":)" + nested(levels) + "}}");
-    const json::Padded made{out};
-    return out.front() == '[' && json::Parser{}.check(made.text()) ? "taken" : out;
+    if (out.front() != '[') return out;
+    const json::Padded event{out.substr(1, out.size() - 2)};  // the list around it is not stored
+    return json::Parser{}.check(event.text()) ? std::string("taken") : out;
   };
   Bench plain;
   ASSERT_EQ(plain.use(model::Profile{}), "");
-  EXPECT_EQ(answer(plain, json::kDepthMax - 3), "taken");
-  EXPECT_EQ(answer(plain, json::kDepthMax - 2), "!json_invalid t: nested deeper than 32 levels (event 0)");
+  EXPECT_EQ(answer(plain, json::kDepthMax - 2), "taken") << "as deep as a document may be";
   Bench tags;
   ASSERT_EQ(
       tags.use(R"({"normalization_config":[{"field":"alert_name","expr":"alert_name"},{"field":"tags","expr":"t"}]})"),
       "");
-  EXPECT_EQ(answer(tags, json::kDepthMax - 4), "taken");
-  EXPECT_EQ(answer(tags, json::kDepthMax - 3), "!json_invalid tags: nested deeper than 32 levels (event 0)");
+  EXPECT_EQ(answer(tags, json::kDepthMax - 3), "taken");
+  EXPECT_EQ(answer(tags, json::kDepthMax - 2), "!json_invalid tags: nested deeper than 32 levels (event 0)");
 }
 
 TEST(NormaliseBounds, RegularExpressions) {
