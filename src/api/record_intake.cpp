@@ -96,7 +96,7 @@ class RecordIntake::Round {
     events.charge_growth();
     from_.parts_.reader.use_made(events.text, *count);
     const model::Lane before = batch.items.empty() ? model::Lane::normal : batch.lane;
-    const auto taken =
+    auto taken =
         from_.parts_.reader.read_items(instance_, batch.received, fresh_request_id(services_.parts.random), batch);
     if (taken) batch.lane = std::min(batch.lane, before);
     return taken;
