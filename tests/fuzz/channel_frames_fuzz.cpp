@@ -81,8 +81,7 @@ void pack(const Frame& frame, const channel::DataFrame& data, std::size_t payloa
   if (!packer.ok()) return require(!channel::is_events(data.head().kind), "events are always packed");
   // tocsind lets nothing but letters, digits and '_' into a plugin id; of others U+0000 is no text of ours.
   const std::string_view plugin = data.head().plugin_id;
-  bool all_json =
-      std::ranges::all_of(plugin, [](char c) { return c != '\0' && static_cast<unsigned char>(c) < 0x80; });
+  bool all_json = std::ranges::all_of(plugin, [](char c) { return c != '\0' && static_cast<unsigned char>(c) < 0x80; });
   auto items = data;
   while (const auto item = items.next()) all_json = all_json && is_json_object(item->json);
   const deliver::Origin origin{"00ff", "11ee", "ho\"st\n", "10.0.0.1"};
