@@ -111,7 +111,8 @@ constexpr std::string_view kSourceIntroduction =
     "be read, goes to the reject box and holds nothing up. Kafka: what was read is kept in the transaction that has\n"
     "the events, so that each record is in the log exactly once, whatever dies in between. MQTT has no such place:\n"
     "a message is acknowledged once it is on flash and may come again; events with an event_id of their own are then\n"
-    "known as repeats. Each section takes 128 KiB from the body pool.\n\n";
+    "known as repeats. Each section takes 128 KiB from the body pool: the host board has room for one beside its 256\n"
+    "connections; for more, lower http.push.connections_max (15 fewer for each), as the check says.\n\n";
 
 constexpr std::string_view kErrorsIntroduction =
     "Every refusal over HTTP bears one of these in the header `X-Tocsin-Error`. They stay the same from release to\n"

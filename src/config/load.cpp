@@ -302,12 +302,10 @@ class Loader {
       refuse(line_of(prefix + "topics"), prefix + "topics",
              about(topic, ": ", "a topic of Kafka has at most 249 characters of a-z, A-Z, 0-9, ., _ and -"));
     }
-    const std::initializer_list<std::string_view> others =
-        is_mqtt ? std::initializer_list<std::string_view>{"from", "sasl_mechanism"}
-                : std::initializer_list<std::string_view>{"protocol"};
-    for (const std::string_view last : others) {
+    for (const std::string_view last : {"from", "sasl_mechanism", "protocol"}) {
       const std::string path = prefix + std::string(last);
-      if (line_of(path) != 0) refuse(line_of(path), path, is_mqtt ? "is for kafka only" : "is for mqtt only");
+      if (line_of(path) == 0 || (last == "protocol") == is_mqtt) continue;
+      refuse(line_of(path), path, is_mqtt ? "is for kafka only" : "is for mqtt only");
     }
     if (!is_mqtt && source.ca_file.empty() && !source.cert_file.empty())
       refuse(line_of(prefix + "cert_file"), prefix + "ca_file", "is needed with cert_file");

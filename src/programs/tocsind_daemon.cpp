@@ -433,8 +433,8 @@ std::vector<core::LedgerLine> TocsinDaemon::ledger() const {
     for (const Budget* budget : {&small_bodies_, &body_pool_, &intake_, &rejects_}) measured(line.name, *budget, one);
     if (line.name == "push_connections") {
       const auto counters = http_->counters();
-      const std::size_t with_tls = counters.tls_connections * bytes(config::kBoard.tls_connection_cost - 1);
-      one.used_bytes = (counters.connections + with_tls) * bytes(config::kBoard.connection_bytes);
+      const auto tls = static_cast<std::int64_t>(counters.tls_connections) * (config::kBoard.tls_connection_cost - 1);
+      one.used_bytes = bytes((static_cast<std::int64_t>(counters.connections) + tls) * config::kBoard.connection_bytes);
       one.peak_bytes = one.used_bytes;
       one.is_measured = true;
     }
