@@ -12,7 +12,7 @@ import threading
 
 import pytest
 
-from appliance import Appliance, event
+from appliance import Appliance, event, registered
 from world import Mosquitto, Subscriber, seed_of_run, wait_for
 
 FLIPS = int(os.environ.get("TOCSIN_FLIPS", "200"))
@@ -70,7 +70,7 @@ class Originals:
         self.rows = {row["index"]: row for row in box.audit_rows()}
         self.newest_row_ms = max(row["time_ms"] for row in self.rows.values())
         self.store_id = box.status()["store_id"]
-        self.plugins = {p["data_id"]: p for p in box.get("/api/v1/plugins")["items"]}
+        self.plugins = {p["data_id"]: registered(p) for p in box.get("/api/v1/plugins")["items"]}
         self.users = {u["user"]: u for u in box.get("/api/v1/users")["items"]}
         self.transitions = None  # by sequence; known after the first delivery
 
@@ -126,7 +126,7 @@ def check_shown(box, originals, counts):
         # A damaged meta page takes the last commit with it; a row of now may then have the number of one that is gone.
         assert row == originals.rows.get(row["index"]) or row["time_ms"] > originals.newest_row_ms, row
     for plugin in lists["plugins"] or []:
-        assert plugin == originals.plugins.get(plugin["data_id"]), plugin
+        assert registered(plugin) == originals.plugins.get(plugin["data_id"]), plugin
     for user in lists["users"] or []:
         assert user == originals.users.get(user["user"]), user
     fewer = len(lists["events"] or []) < len(originals.events)

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from appliance import Appliance, event
+from appliance import Appliance, event, registered
 from world import BIN, end_process, wait_for
 
 CONF = pathlib.Path(__file__).resolve().parents[2] / "conf"
@@ -290,11 +290,15 @@ def test_sigint_ends_it_too(appliance):
 def test_a_restart_keeps_everything(appliance):
     plugin = appliance.plugin("demo", "--alert", 2)
     appliance.push(plugin, *[event(str(i), name=f"n{i}") for i in range(10)])
-    before = (appliance.events(), appliance.alerts(), appliance.ctl("plugin", "list"), appliance.ctl("user", "list"))
+    def kept():
+        plugins = [registered(one) for one in appliance.ctl("plugin", "list")]
+        return appliance.events(), appliance.alerts(), plugins, appliance.ctl("user", "list")
+
+    before = kept()
     identity = {k: appliance.status()[k] for k in ("appliance", "store_id")}
     rows = appliance.audit_rows()
     appliance.restart()
-    assert (appliance.events(), appliance.alerts(), appliance.ctl("plugin", "list"), appliance.ctl("user", "list")) == before
+    assert kept() == before
     assert {k: appliance.status()[k] for k in identity} == identity
     assert appliance.status()["boot"] == 2
     assert appliance.audit_rows()[-len(rows):] == rows

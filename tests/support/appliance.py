@@ -52,6 +52,14 @@ def event(content, name="e", target="t", dimension=None, timestamp=None):
             "timestamp": timestamp or int(time.time() * 1000)}
 
 
+LIVE = {"seen", "last_seen", "last_seen_ms", "silent_s", "events_per_minute", "requests_per_minute", "rejects_per_minute"}
+
+
+def registered(plugin):
+    """What is stored of an instance, without what it did lately."""
+    return {name: value for name, value in plugin.items() if name not in LIVE}
+
+
 class Appliance:
     def __init__(self, folder, extra="", upstreams=None, data_dir=None):
         """`upstreams`: {name: {key: value}}; `extra`: more lines of TOML, before them."""
